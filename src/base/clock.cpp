@@ -21,7 +21,8 @@ int digits(std::string_view text, std::size_t at, std::size_t width) {
 }
 
 Error not_a_date_time(std::string_view text) {
-  return fail(Errc::malformed, "XML Schema dateTime", "'" + std::string(text.substr(0, 40)) + "' is not a dateTime",
+  return fail(Errc::malformed, "XML Schema dateTime",
+              "'" + std::string(text.substr(0, 40)) + "' is not a dateTime",
               "write it as 2026-03-02T09:30:00Z");
 }
 
@@ -47,21 +48,25 @@ std::string date_time(NtpTime time) {
   const std::int64_t unix = time.unix_seconds();
   const Days day{std::chrono::floor<std::chrono::days>(std::chrono::sys_seconds{std::chrono::seconds{unix}})};
   const std::chrono::year_month_day date{day};
-  const std::int64_t second = unix - std::chrono::duration_cast<std::chrono::seconds>(day.time_since_epoch()).count();
+  const std::int64_t second =
+      unix - std::chrono::duration_cast<std::chrono::seconds>(day.time_since_epoch()).count();
   char out[48];
   std::snprintf(out, sizeof out, "%04d-%02u-%02uT%02d:%02d:%02dZ", static_cast<int>(date.year()),
-                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), static_cast<int>(second / 3600),
-                static_cast<int>(second / 60 % 60), static_cast<int>(second % 60));
+                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                static_cast<int>(second / 3600), static_cast<int>(second / 60 % 60),
+                static_cast<int>(second % 60));
   return out;
 }
 
 Result<NtpTime> parse_date_time(std::string_view text) {
   const int year = digits(text, 0, 4), month = digits(text, 5, 2), day = digits(text, 8, 2);
   const int hour = digits(text, 11, 2), minute = digits(text, 14, 2), second = digits(text, 17, 2);
-  if (year < 1900 || month < 0 || day < 0 || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60 ||
-      text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' || text[16] != ':')
+  if (year < 1900 || month < 0 || day < 0 || hour < 0 || hour > 23 || minute < 0 || minute > 59 ||
+      second < 0 || second > 60 || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' ||
+      text[16] != ':')
     return not_a_date_time(text);
-  const std::chrono::year_month_day date{std::chrono::year{year}, std::chrono::month{static_cast<unsigned>(month)},
+  const std::chrono::year_month_day date{std::chrono::year{year},
+                                         std::chrono::month{static_cast<unsigned>(month)},
                                          std::chrono::day{static_cast<unsigned>(day)}};
   if (!date.ok()) return not_a_date_time(text);
   std::size_t at = 19;
@@ -74,20 +79,22 @@ Result<NtpTime> parse_date_time(std::string_view text) {
   const std::string_view rest = text.substr(at);
   if (!rest.empty() && rest != "Z") {
     const int zone_hour = digits(rest, 1, 2), zone_minute = digits(rest, 4, 2);
-    if (rest.size() != 6 || (rest[0] != '+' && rest[0] != '-') || rest[3] != ':' || zone_hour < 0 || zone_hour > 14 ||
-        zone_minute < 0 || zone_minute > 59)
+    if (rest.size() != 6 || (rest[0] != '+' && rest[0] != '-') || rest[3] != ':' || zone_hour < 0 ||
+        zone_hour > 14 || zone_minute < 0 || zone_minute > 59)
       return not_a_date_time(text);
     zone = (zone_hour * 60 + zone_minute) * 60 * (rest[0] == '-' ? -1 : 1);
   }
   const auto days = Days{date}.time_since_epoch();
-  return NtpTime::from_unix(std::chrono::duration_cast<std::chrono::seconds>(days).count() + hour * 3600 + minute * 60 + second - zone);
+  return NtpTime::from_unix(std::chrono::duration_cast<std::chrono::seconds>(days).count() + hour * 3600 +
+                            minute * 60 + second - zone);
 }
 
 NtpTime SystemClock::now() const {
   const auto since = std::chrono::system_clock::now().time_since_epoch();
   const auto whole = std::chrono::floor<std::chrono::seconds>(since);
-  return NtpTime::from_unix(whole.count(), static_cast<std::uint32_t>(
-                                               std::chrono::duration_cast<std::chrono::nanoseconds>(since - whole).count()));
+  return NtpTime::from_unix(whole.count(),
+                            static_cast<std::uint32_t>(
+                                std::chrono::duration_cast<std::chrono::nanoseconds>(since - whole).count()));
 }
 
 }  // namespace regroup

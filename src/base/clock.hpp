@@ -28,7 +28,8 @@ struct NtpTime {
 
   // The 64-bit timestamp format of RFC 5905: 32 bits of seconds (the era is lost), 32 bits of fraction.
   [[nodiscard]] Fixed<8> wire() const;
-  // The instant with these 64 bits that lies nearest to `near` (TS 33.180 sends only the low 32 bits of seconds).
+  // The instant with these 64 bits that lies nearest to `near` (TS 33.180 sends only the low 32 bits of
+  // seconds).
   [[nodiscard]] static NtpTime nearest(OctetsView wire8, NtpTime near);
 };
 

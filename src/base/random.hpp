@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where randomness comes from. A parameter of everything that draws keys, so that each published vector replays
-// exactly; the only implementation in the product is crypto::SystemRandom.
+// Where randomness comes from. A parameter of everything that draws keys, so that each published vector
+// replays exactly; the only implementation in the product is crypto::SystemRandom.
 #pragma once
 
 #include "base/octets.hpp"

@@ -8,24 +8,42 @@ namespace regroup {
 
 std::string_view name_of(Errc code) noexcept {
   switch (code) {
-    case Errc::malformed: return "malformed";
-    case Errc::unsupported: return "unsupported";
-    case Errc::bad_signature: return "bad_signature";
-    case Errc::undecryptable: return "undecryptable";
-    case Errc::not_for_me: return "not_for_me";
-    case Errc::not_authorised: return "not_authorised";
-    case Errc::expired: return "expired";
-    case Errc::not_yet_valid: return "not_yet_valid";
-    case Errc::replayed: return "replayed";
-    case Errc::revoked: return "revoked";
-    case Errc::unknown_group: return "unknown_group";
-    case Errc::unknown_kms: return "unknown_kms";
-    case Errc::conflict: return "conflict";
-    case Errc::limit: return "limit";
-    case Errc::usage: return "usage";
-    case Errc::storage: return "storage";
-    case Errc::transport: return "transport";
-    case Errc::internal: return "internal";
+    case Errc::malformed:
+      return "malformed";
+    case Errc::unsupported:
+      return "unsupported";
+    case Errc::bad_signature:
+      return "bad_signature";
+    case Errc::undecryptable:
+      return "undecryptable";
+    case Errc::not_for_me:
+      return "not_for_me";
+    case Errc::not_authorised:
+      return "not_authorised";
+    case Errc::expired:
+      return "expired";
+    case Errc::not_yet_valid:
+      return "not_yet_valid";
+    case Errc::replayed:
+      return "replayed";
+    case Errc::revoked:
+      return "revoked";
+    case Errc::unknown_group:
+      return "unknown_group";
+    case Errc::unknown_kms:
+      return "unknown_kms";
+    case Errc::conflict:
+      return "conflict";
+    case Errc::limit:
+      return "limit";
+    case Errc::usage:
+      return "usage";
+    case Errc::storage:
+      return "storage";
+    case Errc::transport:
+      return "transport";
+    case Errc::internal:
+      return "internal";
   }
   return "internal";
 }

@@ -48,7 +48,8 @@ struct Error {
   }
 };
 
-[[nodiscard]] inline Error fail(Errc code, std::string_view clause, std::string detail, std::string cure = {}) {
+[[nodiscard]] inline Error fail(Errc code, std::string_view clause, std::string detail,
+                                std::string cure = {}) {
   return Error{code, std::string(clause), std::move(detail), std::move(cure)};
 }
 
@@ -92,11 +93,13 @@ class [[nodiscard]] Result<void> {
 };
 
 // auto x = TRY(expression): the value, or return the error to the caller.
-#define TRY(expression)                                              \
-  ({                                                                 \
-    auto&& rg_result_ = (expression);                                \
-    if (!rg_result_.ok()) return ::regroup::Error(std::move(rg_result_).error()); \
-    std::move(rg_result_).value();                                   \
+#define TRY(expression) RG_TRY_NAMED(expression, __COUNTER__)
+#define RG_TRY_NAMED(expression, number) RG_TRY_WITH(expression, number)
+#define RG_TRY_WITH(expression, number)                                                           \
+  ({                                                                                              \
+    auto&& rg_result_##number = (expression);                                                     \
+    if (!rg_result_##number.ok()) return ::regroup::Error(std::move(rg_result_##number).error()); \
+    std::move(rg_result_##number).value();                                                        \
   })
 
 // An invariant of ours. Checked wherever REGROUP_CHECKED is defined (every build but Release).

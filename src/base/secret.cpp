@@ -12,7 +12,8 @@ void wipe(void* data, std::size_t size) noexcept {
 bool ct_equal(OctetsView a, OctetsView b) noexcept {
   if (a.size() != b.size()) return false;
   std::uint8_t difference = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) difference = static_cast<std::uint8_t>(difference | (a[i] ^ b[i]));
+  for (std::size_t i = 0; i < a.size(); ++i)
+    difference = static_cast<std::uint8_t>(difference | (a[i] ^ b[i]));
   // The barrier keeps the compiler from leaving the loop at the first difference.
   __asm__ volatile("" : "+r"(difference));
   return difference == 0;

@@ -54,11 +54,11 @@ class Secret {
 };
 
 // A named key type: RG_SECRET(Gmk, 16) is a Secret<16> that mixes with no other one.
-#define RG_SECRET(Name, N)                                                                     \
-  class Name : public ::regroup::Secret<N> {                                                   \
-   public:                                                                                     \
-    using ::regroup::Secret<N>::Secret;                                                        \
-    [[nodiscard]] Name duplicate() const noexcept { return Name(this->expose()); }             \
+#define RG_SECRET(Name, N)                                                         \
+  class Name : public ::regroup::Secret<N> {                                       \
+   public:                                                                         \
+    using ::regroup::Secret<N>::Secret;                                            \
+    [[nodiscard]] Name duplicate() const noexcept { return Name(this->expose()); } \
   }
 
 // Secret octets whose number is known only at run time.

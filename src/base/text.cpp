@@ -65,7 +65,8 @@ std::string to_base64(OctetsView in, std::string_view alphabet, bool pad) {
 }
 
 // `out` has room for text.size()*3/4 + 3.
-Result<std::size_t> decode_base64(std::string_view text, std::string_view alphabet, Spaces spaces, std::span<std::uint8_t> out) {
+Result<std::size_t> decode_base64(std::string_view text, std::string_view alphabet, Spaces spaces,
+                                  std::span<std::uint8_t> out) {
   std::size_t count = 0, symbols = 0, padding = 0;
   std::uint32_t v = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -99,7 +100,9 @@ Result<std::size_t> decode_base64(std::string_view text, std::string_view alphab
   return count;
 }
 
-SecretOctets shortened(SecretOctets room, std::size_t count) { return SecretOctets(room.expose().first(count)); }
+SecretOctets shortened(SecretOctets room, std::size_t count) {
+  return SecretOctets(room.expose().first(count));
+}
 
 }  // namespace
 

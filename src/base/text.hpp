@@ -23,7 +23,8 @@ template <std::size_t N>
 [[nodiscard]] Result<Fixed<N>> fixed_from_hex(std::string_view text) {
   const Octets octets = TRY(from_hex(text));
   if (octets.size() != N)
-    return fail(Errc::malformed, "", "expected " + std::to_string(N) + " octets of hex, found " + std::to_string(octets.size()));
+    return fail(Errc::malformed, "",
+                "expected " + std::to_string(N) + " octets of hex, found " + std::to_string(octets.size()));
   Fixed<N> out;
   std::copy(octets.begin(), octets.end(), out.begin());
   return out;

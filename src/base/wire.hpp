@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One cursor for reading and one for writing octet layouts. A layout is described once, as a static function
-// `wire(io, self)` that names its fields in order; Reader and Writer both run it, so reading and writing cannot
-// disagree (mikey/ adds a third visitor that explains). Reading fails once and stays failed: later fields read
-// as zero, and finish() reports the first failure, or octets left over.
+// `wire(io, self)` that names its fields in order; Reader and Writer both run it, so reading and writing
+// cannot disagree (mikey/ adds a third visitor that explains). Reading fails once and stays failed: later
+// fields read as zero, and finish() reports the first failure, or octets left over.
 #pragma once
 
 #include <algorithm>
@@ -47,7 +47,8 @@ class Reader {
   }
   [[nodiscard]] Result<void> finish() {
     if (!failed() && remaining())
-      reject(Errc::malformed, std::to_string(remaining()) + " octets left over at offset " + std::to_string(at_));
+      reject(Errc::malformed,
+             std::to_string(remaining()) + " octets left over at offset " + std::to_string(at_));
     if (error_) return *error_;
     return {};
   }
@@ -61,6 +62,11 @@ class Reader {
   void fixed(std::string_view field, Fixed<N>& value) {
     const OctetsView in = take(N, field);
     if (in.size() == N) std::copy(in.begin(), in.end(), value.begin());
+  }
+  template <std::size_t N>
+  void secret_fixed(std::string_view field, Secret<N>& value) {
+    const OctetsView in = take(N, field);
+    if (in.size() == N) std::copy(in.begin(), in.end(), value.expose_mutable().begin());
   }
   // Octets behind a length of `width` octets.
   void counted(std::size_t width, std::string_view field, Octets& value) {
@@ -78,7 +84,8 @@ class Reader {
   void list(std::size_t width, std::string_view field, std::vector<T>& values, Each each) {
     const std::uint64_t count = take_uint(width, field);
     values.clear();
-    if (count > remaining()) return reject(Errc::malformed, std::string(field) + " counts more elements than octets remain");
+    if (count > remaining())
+      return reject(Errc::malformed, std::string(field) + " counts more elements than octets remain");
     for (std::uint64_t i = 0; i < count && !failed(); ++i) each(*this, values.emplace_back());
   }
 
@@ -96,10 +103,14 @@ class Writer {
   [[nodiscard]] const Octets& octets() const& noexcept { return out_; }
   [[nodiscard]] Octets octets() && noexcept { return std::move(out_); }
 
+  // Room enough that no growth leaves a copy of a secret behind; the caller wipes what it takes out.
+  void reserve_for_secret(std::size_t size) { out_.reserve(size); }
   void put_uint(std::size_t width, std::uint64_t value) {
     for (std::size_t i = width; i-- > 0;) out_.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
   }
   void put(OctetsView octets) { append(out_, octets); }
+  // An octet written before, for a field that is known only when what follows is.
+  void overwrite(std::size_t at, std::uint8_t octet) { out_[at] = octet; }
 
   template <class T>
   void uint(std::size_t width, std::string_view, const T& value) {
@@ -109,12 +120,18 @@ class Writer {
   void fixed(std::string_view, const Fixed<N>& value) {
     put(value);
   }
-  void counted(std::size_t width, std::string_view, const Octets& value) {
-    put_counted(width, value);
+  template <std::size_t N>
+  void secret_fixed(std::string_view, const Secret<N>& value) {
+    put(value.expose());
   }
-  void counted(std::size_t width, std::string_view, const std::string& value) { put_counted(width, view(value)); }
-  // The caller seals or wipes what it takes out of a Writer that has held a secret (see SecretWriter).
-  void secret(std::size_t width, std::string_view, const SecretOctets& value) { put_counted(width, value.expose()); }
+  void counted(std::size_t width, std::string_view, const Octets& value) { put_counted(width, value); }
+  void counted(std::size_t width, std::string_view, const std::string& value) {
+    put_counted(width, view(value));
+  }
+  // The caller seals or wipes what it takes out of a Writer that has held a secret (see base/record.hpp).
+  void secret(std::size_t width, std::string_view, const SecretOctets& value) {
+    put_counted(width, value.expose());
+  }
   template <class T, class Each>
   void list(std::size_t width, std::string_view, const std::vector<T>& values, Each each) {
     put_uint(width, values.size());

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // ECCSI, RFC 6507, over P-256 with SHA-256: KMS keys, user keys, sign, verify.
 // Legend (RFC 6507):  KSAK/KPAK  KMS secret/public authentication key    SSK  secret signing key
-//                     PVT  public validation token    HS = SHA-256(G || KPAK || ID || PVT)    signature = r || s || PVT
+//                     PVT  public validation token    HS = SHA-256(G || KPAK || ID || PVT)    signature = r
+//                     || s || PVT
 #pragma once
 
 #include "base/octets.hpp"
@@ -33,13 +34,17 @@ class Kpak {
   Fixed<kPoint> octets_;
 };
 
-// A user's signing key pair, validated (RFC 6507 5.1.2) or freshly made (5.1.1), with the HS that signing needs.
+// A user's signing key pair, validated (RFC 6507 5.1.2) or freshly made (5.1.1), with the HS that signing
+// needs.
 class UserKey {
  public:
   // 5.1.2 on import, mandatory: PVT a point, 1 <= SSK < q, KPAK = [SSK]G - [HS]PVT for this identifier.
-  [[nodiscard]] static Result<UserKey> validate(const Kpak& kpak, OctetsView identifier, Ssk ssk, OctetsView pvt);
-  // 5.1.1, KMS side; v is drawn for this call only.
-  [[nodiscard]] static UserKey make(const Ksak& ksak, const Kpak& kpak, OctetsView identifier, Random& random);
+  [[nodiscard]] static Result<UserKey> validate(const Kpak& kpak, OctetsView identifier, Ssk ssk,
+                                                OctetsView pvt);
+  // 5.1.1, KMS side; v is made for this call only, hedged with KSAK and the identifier: a KMS restored from a
+  // snapshot that draws the same octets again for another user still does not give KSAK away.
+  [[nodiscard]] static UserKey make(const Ksak& ksak, const Kpak& kpak, OctetsView identifier,
+                                    Random& random);
 
   [[nodiscard]] const Ssk& ssk() const { return ssk_; }
   [[nodiscard]] const Fixed<kPoint>& pvt() const { return pvt_; }
@@ -47,16 +52,24 @@ class UserKey {
   [[nodiscard]] UserKey duplicate() const { return UserKey(ssk_.duplicate(), pvt_, hs_); }
 
  private:
-  UserKey(Ssk ssk, const Fixed<kPoint>& pvt, const Fixed<32>& hs) : ssk_(std::move(ssk)), pvt_(pvt), hs_(hs) {}
+  UserKey(Ssk ssk, const Fixed<kPoint>& pvt, const Fixed<32>& hs)
+      : ssk_(std::move(ssk)), pvt_(pvt), hs_(hs) {}
   Ssk ssk_;
   Fixed<kPoint> pvt_;
   Fixed<32> hs_;
 };
 
-// RFC 6507 5.2.1. A fresh j for every call.
+// RFC 6507 5.2.1. A fresh j for every call, hedged: HMAC under the SSK over the draw and the message, so that
+// neither a repeated draw nor a predictable one reveals the SSK. Constant time in SSK and j.
 [[nodiscard]] Fixed<kSignature> sign(const UserKey& key, OctetsView message, Random& random);
 
-// RFC 6507 5.2.2 with every range check: length, PVT, 0 < r < p, 0 < s < q, the equation. Public data: variable time.
-[[nodiscard]] Result<void> verify(const Kpak& kpak, OctetsView identifier, OctetsView message, OctetsView signature);
+// RFC 6507 5.2.2 with every range check: length, PVT, 0 < r < p, 0 < s < q, the equation. Public data:
+// variable time.
+[[nodiscard]] Result<void> verify(const Kpak& kpak, OctetsView identifier, OctetsView message,
+                                  OctetsView signature);
+
+// The sample signature of RFC 6507 Appendix A verifies and an altered one does not. Run at process start; a
+// failure is Errc::internal and the process must not go on.
+[[nodiscard]] Result<void> self_test();
 
 }  // namespace regroup::crypto::eccsi

@@ -26,7 +26,8 @@ RG_SECRET(RskOctets, kPoint);  // an RSK as it travels in a KMS key set
 [[nodiscard]] Result<MasterSecret> parse_master_secret(OctetsView octets);
 
 // Z of one KMS with the tables that make encapsulation under it fast. Cheap to copy (shared, immutable).
-// Parsing checks prefix, length, coordinates < p, on the curve, not the neutral element, [q]Z neutral: each its own error.
+// Parsing checks prefix, length, coordinates < p, on the curve, not the neutral element, [q]Z neutral: each
+// its own error.
 class KmsPublicKey {
  public:
   [[nodiscard]] static Result<KmsPublicKey> parse(OctetsView octets);
@@ -41,8 +42,8 @@ class KmsPublicKey {
   std::shared_ptr<const Tables> tables_;
 };
 
-// A receiver secret key whose point has been checked (on the curve, order q) but not yet tied to an identifier
-// (that is verify()). Move-only; wiped.
+// A receiver secret key whose point has been checked (on the curve, order q) but not yet tied to an
+// identifier (that is verify()). Move-only; wiped.
 class Rsk {
  public:
   [[nodiscard]] static Result<Rsk> parse(OctetsView octets);
@@ -79,5 +80,14 @@ struct Recipient {
 // `ssv_size` is 16 (or 32, receive-only switch accept_ssv32).
 [[nodiscard]] Result<SecretOctets> decapsulate(const KmsPublicKey& kms, OctetsView identifier, const Rsk& rsk,
                                                OctetsView encapsulated, std::size_t ssv_size = 16);
+
+// How many receiver keys of this process may keep precomputed lines, which make opening three times as fast
+// for 343 KiB each; further keys work without. Applies to keys that have not opened anything yet. 64 at
+// start.
+void set_line_budget(int keys) noexcept;
+
+// The relations of parameter set 1 and the decapsulation of RFC 6508 Appendix A; Errc::internal when one
+// fails. Call it at process start, before any key is used, and end the process on failure. About 0.1 s.
+[[nodiscard]] Result<void> self_test();
 
 }  // namespace regroup::crypto::sakke

@@ -12,12 +12,21 @@
 
 namespace regroup::crypto {
 
-// The parameters that a store keeps beside what it sealed; not secret.
+// The cost of scrypt, N = 2^log2_n with r = 8 and p = 1: 2^log2_n KiB of memory. 15 is 32 MiB and about 0.1
+// s; 10 is for tests, 20 (1 GiB) the most that a header may ask for.
+inline constexpr std::uint8_t kVaultLeastLog2N = 10;
+inline constexpr std::uint8_t kVaultLog2N = 15;
+inline constexpr std::uint8_t kVaultMostLog2N = 20;
+
+// The parameters that a store keeps beside what it sealed; not secret. 34 octets:
+// version(1) || log2_n(1) || salt(16) || check(16).
 struct VaultHeader {
   std::uint8_t version = 1;
-  std::uint8_t log2_n = 15;  // scrypt N = 2^15, r = 8, p = 1: 32 MiB, about 0.1 s
+  std::uint8_t log2_n = kVaultLog2N;
   Fixed<16> salt{};
-  Fixed<16> check{};  // tells a wrong passphrase from a damaged store
+  // 12 octets that only the right passphrase gives, then 4 of a checksum over the header: a wrong passphrase
+  // is told from a damaged header.
+  Fixed<16> check{};
 
   [[nodiscard]] Octets write() const;
   [[nodiscard]] static Result<VaultHeader> parse(OctetsView octets);
@@ -26,13 +35,14 @@ struct VaultHeader {
 class Vault {
  public:
   // A new vault with a fresh salt.
-  [[nodiscard]] static Vault make(OctetsView passphrase, Random& random);
+  [[nodiscard]] static Vault make(OctetsView passphrase, Random& random, std::uint8_t log2_n = kVaultLog2N);
   // The vault of an existing header; Errc::not_authorised when the passphrase is another one.
   [[nodiscard]] static Result<Vault> open(const VaultHeader& header, OctetsView passphrase);
 
   [[nodiscard]] const VaultHeader& header() const { return header_; }
   // 12-octet IV || ciphertext || tag; the IV is fresh for each call.
   [[nodiscard]] Octets seal(std::string_view context, OctetsView plaintext, Random& random) const;
+  // Errc::undecryptable when octets were altered, or sealed for another context.
   [[nodiscard]] Result<SecretOctets> open(std::string_view context, OctetsView sealed) const;
 
  private:
@@ -41,7 +51,8 @@ class Vault {
   Secret<32> kek_;
 };
 
-// A passphrase file: mode 0600 or stricter, owned by this user, first line without its line end, not empty.
+// A passphrase file: mode 0600 or stricter, owned by this user, first line without its line end, not empty,
+// at most 4096 octets. Errc::usage with the command that cures what is wrong.
 [[nodiscard]] Result<SecretOctets> read_passphrase_file(const std::string& path);
 
 }  // namespace regroup::crypto

@@ -26,7 +26,13 @@ TEST(Hex, FixedNeedsTheExactNumberOfOctets) {
 }
 
 TEST(Base64, MatchesRfc4648Section10) {
-  const std::pair<const char*, const char*> cases[] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+  const std::pair<const char*, const char*> cases[] = {{"", ""},
+                                                       {"f", "Zg=="},
+                                                       {"fo", "Zm8="},
+                                                       {"foo", "Zm9v"},
+                                                       {"foob", "Zm9vYg=="},
+                                                       {"fooba", "Zm9vYmE="},
+                                                       {"foobar", "Zm9vYmFy"}};
   for (const auto& [plain, coded] : cases) {
     EXPECT_EQ(base64(view(plain)), coded);
     EXPECT_EQ(from_base64(coded).value(), to_octets(view(plain)));
@@ -35,7 +41,8 @@ TEST(Base64, MatchesRfc4648Section10) {
 }
 
 TEST(Base64, RefusesWrongPaddingAlphabetAndTrailingBits) {
-  for (const char* bad : {"Z", "Zg=", "Zg===", "Zm=8", "Zm9v=", "Zh==", "Zm9_", "Zm9 v"}) EXPECT_FALSE(from_base64(bad).ok()) << bad;
+  for (const char* bad : {"Z", "Zg=", "Zg===", "Zm=8", "Zm9v=", "Zh==", "Zm9_", "Zm9 v"})
+    EXPECT_FALSE(from_base64(bad).ok()) << bad;
   EXPECT_EQ(base64url(Octets{0xfb, 0xff}), "-_8");
   EXPECT_EQ(from_base64url("-_8").value(), (Octets{0xfb, 0xff}));
 }

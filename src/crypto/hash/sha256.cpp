@@ -14,7 +14,8 @@ void require(int ok) {
 }
 
 const EVP_MD* algorithm() {
-  static const EVP_MD* const md = EVP_MD_fetch(nullptr, "SHA256", nullptr);  // fetched once: EVP_sha256() fetches per use
+  static const EVP_MD* const md =
+      EVP_MD_fetch(nullptr, "SHA256", nullptr);  // fetched once: EVP_sha256() fetches per use
   require(md != nullptr);
   return md;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// SHA-256 and HMAC-SHA-256 (FIPS 180-4, RFC 2104), by OpenSSL. Inputs may be secret; a result is public only when
-// the caller says so, hence Secret<32> out of HMAC.
+// SHA-256 and HMAC-SHA-256 (FIPS 180-4, RFC 2104), by OpenSSL. Inputs may be secret; a result is public only
+// when the caller says so, hence Secret<32> out of HMAC.
 #pragma once
 
 #include <initializer_list>
@@ -32,6 +32,8 @@ class Sha256 {
 [[nodiscard]] inline Fixed<32> sha256(OctetsView octets) { return sha256({octets}); }
 
 [[nodiscard]] Secret<32> hmac_sha256(OctetsView key, std::initializer_list<OctetsView> parts);
-[[nodiscard]] inline Secret<32> hmac_sha256(OctetsView key, OctetsView data) { return hmac_sha256(key, {data}); }
+[[nodiscard]] inline Secret<32> hmac_sha256(OctetsView key, OctetsView data) {
+  return hmac_sha256(key, {data});
+}
 
 }  // namespace regroup::crypto

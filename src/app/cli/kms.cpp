@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/cli/kms.hpp"
+
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "app/kms/directory.hpp"
+#include "app/kms/documents.hpp"
+#include "app/process.hpp"
+#include "base/text.hpp"
+#include "crypto/hash/sha256.hpp"
+
+namespace regroup::app::cli {
+namespace {
+
+int exit_code(const Error& error) {
+  if (error.code == Errc::usage) return 2;
+  return error.code == Errc::conflict || error.code == Errc::not_authorised ? 3 : 1;
+}
+
+// What a command found out: a sentence for people, an object for programs.
+struct Said {
+  std::string text;
+  nlohmann::json json;
+};
+
+int finish(const char* command, const Result<Said>& said, bool json, std::ostream& out, std::ostream& err) {
+  if (!said.ok()) {
+    err << "regroup kms " << command << ": " << said.error().text() << "\n";
+    return exit_code(said.error());
+  }
+  out << (json ? said->json.dump() : said->text) << "\n";
+  return 0;
+}
+
+Result<void> need(const std::string& value, std::string_view option) {
+  if (!value.empty()) return {};
+  return fail(Errc::usage, "", std::string(option) + " is missing");
+}
+
+// Whatever is wrong with an argument is a matter of usage.
+template <class T>
+Result<T> argument(Result<T> parsed, std::string_view option) {
+  if (parsed.ok()) return parsed;
+  Error error = std::move(parsed).error().with(option);
+  error.code = Errc::usage;
+  return error;
+}
+
+Result<Said> init(const KmsInitOptions& options) {
+  TRY(need(options.directory, "--dir"));
+  TRY(need(options.passphrase_file, "--passphrase-file"));
+  const kms::Setup setup{
+      .kms_uri = TRY(argument(mcx::KmsUri::parse(options.kms_uri), "--kms-uri")),
+      .periods = TRY(argument(mcx::KeyPeriods::make(options.period, options.offset), "--period, --offset")),
+      .domains = options.domains,
+      .issuer = options.issuer};
+  const SecretOctets passphrase = TRY(crypto::read_passphrase_file(options.passphrase_file));
+  crypto::SystemRandom random;
+  const kms::Kms made = TRY(argument(kms::Kms::make(setup, random), "--domain"));
+  const crypto::Vault vault = crypto::Vault::make(passphrase.expose(), random);
+  TRY(kms::create_state(options.directory, made.seal(vault, random)));
+  TRY(publish_certificate(options.directory, made));
+  const kms::CertificateRecord& own = made.registry().own();
+  std::string domains;
+  for (const std::string& domain : own.domains) domains += " " + domain;
+  return Said{"made the KMS " + own.kms_uri + " for" + domains + ", key period " +
+                  std::to_string(own.period) + " s, in " + options.directory +
+                  "\nkeep the passphrase apart from a backup of that directory; without both every issued "
+                  "key is lost",
+              {{"kms_uri", own.kms_uri},
+               {"cert_uri", own.cert_uri},
+               {"period", own.period},
+               {"offset", own.offset},
+               {"domains", own.domains},
+               {"certificate", certificate_file(options.directory)}}};
+}
+
+Result<Said> add_identity(const KmsAddIdentityOptions& options) {
+  TRY(need(options.directory, "--dir"));
+  TRY(need(options.passphrase_file, "--passphrase-file"));
+  const mcx::McpttId identity = TRY(argument(mcx::McpttId::parse(options.identity), "identity"));
+  TRY(kms::read_state(options.directory));  // a clear complaint before a lock file is made
+  const kms::DirectoryLock lock = TRY(kms::DirectoryLock::take(options.directory));
+  OpenedKms opened = TRY(open_kms(options.directory, options.passphrase_file));
+  TRY(opened.kms.registry().add(identity, options.server));
+  crypto::SystemRandom random;
+  TRY(kms::replace_state(options.directory, opened.kms.seal(opened.vault, random), lock));
+  return Said{"added " + identity.text() + (options.server ? " as a server" : ""),
+              {{"identity", identity.text()},
+               {"server", options.server},
+               {"identities", opened.kms.registry().subscribers()}}};
+}
+
+Result<Said> import_certificate(const KmsImportCertificateOptions& options) {
+  TRY(need(options.directory, "--dir"));
+  TRY(need(options.passphrase_file, "--passphrase-file"));
+  const Octets document = TRY(read_document(options.file));
+  const auto found = TRY(kmsxml::find_certificates(document));
+  TRY(kms::read_state(options.directory));
+  const kms::DirectoryLock lock = TRY(kms::DirectoryLock::take(options.directory));
+  OpenedKms opened = TRY(open_kms(options.directory, options.passphrase_file));
+  kms::Registry& registry = opened.kms.registry();
+  bool changed = false;
+  std::string names;
+  nlohmann::json imported = nlohmann::json::array();
+  for (const kmsxml::KmsCertificate& one : found) {
+    const mcx::KmsCertificate checked = TRY(certificate_of(one));
+    changed = TRY(registry.import_certificate(kms::record_of(checked, one.issuer))) || changed;
+    names += " " + one.kms_uri;
+    imported.push_back(one.kms_uri);
+  }
+  crypto::SystemRandom random;
+  if (changed) TRY(kms::replace_state(options.directory, opened.kms.seal(opened.vault, random), lock));
+  const std::string digest = hex(crypto::sha256(document));
+  return Said{(changed ? "imported" : "held already:") + names + "; cache number " +
+                  std::to_string(registry.cache_num()) + "\nSHA-256 of " + options.file + ": " + digest +
+                  "\ncompare it with the partner by voice",
+              {{"imported", imported},
+               {"changed", changed},
+               {"cache_num", registry.cache_num()},
+               {"sha256", digest}}};
+}
+
+}  // namespace
+
+int run_kms_init(const KmsInitOptions& options, std::ostream& out, std::ostream& err) {
+  harden_process();
+  return finish("init", init(options), options.json, out, err);
+}
+
+int run_kms_add_identity(const KmsAddIdentityOptions& options, std::ostream& out, std::ostream& err) {
+  harden_process();
+  return finish("add-identity", add_identity(options), options.json, out, err);
+}
+
+int run_kms_import_certificate(const KmsImportCertificateOptions& options, std::ostream& out,
+                               std::ostream& err) {
+  harden_process();
+  return finish("import-certificate", import_certificate(options), options.json, out, err);
+}
+
+int run_kms_certificate(const KmsCertificateOptions& options, std::ostream& out, std::ostream& err) {
+  const auto document = options.directory.empty() ? Result<Octets>(need({}, "--dir").error())
+                                                  : read_document(certificate_file(options.directory));
+  if (!document.ok()) {
+    err << "regroup kms certificate: " << document.error().text() << "\n";
+    return exit_code(document.error());
+  }
+  const std::string digest = hex(crypto::sha256(*document));
+  if (options.json) {
+    out << nlohmann::json{{"certificate", std::string(text_of(*document))}, {"sha256", digest}}.dump()
+        << "\n";
+    return 0;
+  }
+  out << text_of(*document);
+  err << "SHA-256 " << digest << "\n";
+  return 0;
+}
+
+}  // namespace regroup::app::cli

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// regroup kms init | add-identity | import-certificate | certificate | serve (docs/operations.md). Secrets
+// come from files only. Exit codes of all: 0 done, 1 failure, 2 usage, 3 refused (it exists already, a
+// reserved name, a conflict).
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+namespace regroup::app::cli {
+
+struct KmsInitOptions {
+  std::string directory;
+  std::string kms_uri;               // opaque; hashed into every UID, need not be an address
+  std::int64_t period = 2'592'000;   // seconds, TS 33.180 F.2.1
+  std::int64_t offset = 0;           // seconds
+  std::vector<std::string> domains;  // KmsDomainList; empty: kms_uri without scheme, port and leading "kms."
+  std::string issuer;
+  std::string passphrase_file;
+  bool json = false;
+};
+// Makes the master secrets of a new KMS, once. Prints what was made.
+[[nodiscard]] int run_kms_init(const KmsInitOptions& options, std::ostream& out, std::ostream& err);
+
+struct KmsAddIdentityOptions {
+  std::string directory;
+  std::string identity;
+  bool server = false;  // a GMS or MC server
+  std::string passphrase_file;
+  bool json = false;
+};
+[[nodiscard]] int run_kms_add_identity(const KmsAddIdentityOptions& options, std::ostream& out,
+                                       std::ostream& err);
+
+struct KmsImportCertificateOptions {
+  std::string directory;
+  std::string file;  // what the partner's `kms certificate` printed
+  std::string passphrase_file;
+  bool json = false;
+};
+// Prints the SHA-256 of the file: compare it with the partner by voice.
+[[nodiscard]] int run_kms_import_certificate(const KmsImportCertificateOptions& options, std::ostream& out,
+                                             std::ostream& err);
+
+struct KmsCertificateOptions {
+  std::string directory;
+  bool json = false;
+};
+// The own KMS certificate as XML on `out`, its SHA-256 on `err`; no passphrase needed.
+[[nodiscard]] int run_kms_certificate(const KmsCertificateOptions& options, std::ostream& out,
+                                      std::ostream& err);
+
+struct KmsServeOptions {
+  std::string directory;
+  std::string listen;  // HOST:PORT, numeric; port 0 picks a free one
+  std::string tls_cert, tls_key;
+  std::string client_ca;  // PEM; then server identities need a client certificate that names them
+  std::string jwks_file, issuer, audience;
+  std::string passphrase_file;
+};
+// Serves until SIGTERM or SIGINT; "ready https://HOST:PORT" on stdout, one line per request on `err`.
+[[nodiscard]] int run_kms_serve(const KmsServeOptions& options, std::ostream& err);
+
+}  // namespace regroup::app::cli

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/demo/child.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+
+namespace regroup::app::demo {
+namespace {
+
+std::atomic<bool> stopping{false};
+void on_signal(int) { stopping = true; }
+
+// In the new process: output to the pipe, errors to the log, end with the parent, then become the program.
+[[noreturn]] void become(const std::vector<std::string>& arguments, int output, int log, pid_t parent) {
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (getppid() != parent) _exit(1);
+  setpgid(0, 0);  // Ctrl-C reaches the demo alone, which then stops its children in order
+  dup2(output, STDOUT_FILENO);
+  dup2(log, STDERR_FILENO);
+  const int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  dup2(nothing, STDIN_FILENO);
+  std::vector<char*> argv;
+  argv.push_back(const_cast<char*>("regroup"));
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  execv("/proc/self/exe", argv.data());
+  _exit(127);
+}
+
+}  // namespace
+
+void watch_for_stop() {
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+bool stop_wanted() { return stopping; }
+
+Result<std::unique_ptr<Child>> Child::start(const std::vector<std::string>& arguments,
+                                            const std::string& log_file,
+                                            std::function<void(const std::string&)> on_line) {
+  int pipe_ends[2];
+  if (pipe2(pipe_ends, O_CLOEXEC) != 0) return fail(Errc::internal, "", "no pipe for a child process");
+  const int log = open(log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  const pid_t parent = getpid();
+  const pid_t pid = fork();
+  if (pid == 0) become(arguments, pipe_ends[1], log, parent);
+  close(pipe_ends[1]);
+  if (log >= 0) close(log);
+  if (pid < 0) {
+    close(pipe_ends[0]);
+    return fail(Errc::internal, "", "no child process could be started");
+  }
+  return std::unique_ptr<Child>(new Child(pid, pipe_ends[0], log_file, std::move(on_line)));
+}
+
+Child::Child(pid_t pid, int output, std::string log_file, std::function<void(const std::string&)> on_line)
+    : pid_(pid),
+      log_file_(std::move(log_file)),
+      on_line_(std::move(on_line)),
+      reader_([this, output] { read(output); }) {}
+
+Child::~Child() { stop(); }
+
+void Child::read(int output) {
+  std::string line;
+  char buffer[4096];
+  for (ssize_t n; (n = ::read(output, buffer, sizeof buffer)) > 0;) {
+    for (ssize_t i = 0; i < n; ++i) {
+      if (buffer[i] != '\n') {
+        line += buffer[i];
+        continue;
+      }
+      if (line.rfind("ready ", 0) == 0) {
+        const std::lock_guard lock(mutex_);
+        ready_ = line.substr(6);
+        changed_.notify_all();
+      } else if (on_line_) {
+        on_line_(line);
+      }
+      line.clear();
+    }
+  }
+  close(output);
+  const std::lock_guard lock(mutex_);
+  ended_ = true;
+  changed_.notify_all();
+}
+
+Result<std::string> Child::wait_ready(int seconds) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
+  std::unique_lock lock(mutex_);
+  while (ready_.empty() && !ended_ && !stop_wanted() && std::chrono::steady_clock::now() < until)
+    changed_.wait_for(lock, std::chrono::milliseconds(100));
+  if (!ready_.empty()) return ready_;
+  return fail(Errc::transport, "",
+              ended_ ? "a process ended before it was ready" : "a process was not ready in time",
+              "see " + log_file_);
+}
+
+int Child::stop() {
+  if (!reaped_) {
+    kill(pid_, SIGTERM);
+    for (int i = 0; i < 500 && waitpid(pid_, &status_, WNOHANG) == 0; ++i) {
+      if (i == 400) kill(pid_, SIGKILL);
+      std::unique_lock lock(mutex_);
+      changed_.wait_for(lock, std::chrono::milliseconds(10));
+    }
+    reaped_ = true;
+  }
+  if (reader_.joinable()) reader_.join();
+  return status_;
+}
+
+}  // namespace regroup::app::demo

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// A process that the demo started: this very program with other arguments. Its lines are read as they come;
+// it ends with the demo, whatever way the demo ends.
+#pragma once
+
+#include <sys/types.h>
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace regroup::app::demo {
+
+class Child {
+ public:
+  // `log_file` gets its standard error. `on_line`: each line of its output, on a thread of the child's own.
+  [[nodiscard]] static Result<std::unique_ptr<Child>> start(
+      const std::vector<std::string>& arguments, const std::string& log_file,
+      std::function<void(const std::string&)> on_line = {});
+  ~Child();  // SIGTERM, and SIGKILL for one that does not end within seconds
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  // Waits for its "ready ..." line and gives what follows the word.
+  [[nodiscard]] Result<std::string> wait_ready(int seconds);
+  [[nodiscard]] pid_t pid() const { return pid_; }
+  // SIGTERM and wait; the exit status.
+  int stop();
+
+ private:
+  Child(pid_t pid, int output, std::string log_file, std::function<void(const std::string&)> on_line);
+  void read(int output);
+  pid_t pid_;
+  std::string log_file_;
+  std::function<void(const std::string&)> on_line_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::string ready_;
+  bool ended_ = false, reaped_ = false;
+  int status_ = 0;
+  std::thread reader_;
+};
+
+// True once the user has asked the demo to stop (SIGINT, SIGTERM); every wait of the demo looks at it.
+void watch_for_stop();
+[[nodiscard]] bool stop_wanted();
+
+}  // namespace regroup::app::demo

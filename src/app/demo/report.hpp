@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the demo found out: flows, refusals, and the evidence an examiner needs to repeat it with other
+// software.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace regroup::app::demo {
+
+struct Report {
+  nlohmann::json flows = nlohmann::json::object();
+  nlohmann::json refusals = nlohmann::json::array();
+  std::vector<nlohmann::json> messages;  // lines of messages.jsonl
+  double wall_s = 0;
+
+  [[nodiscard]] bool ok() const;
+  [[nodiscard]] nlohmann::json json() const;
+};
+
+// The names of the flows, in the order they are walked; one that was not reached stands as {"ok": false}.
+inline constexpr const char* kFlows[] = {"group_creation",          "regroup_single",
+                                         "regroup_multi",           "regroup_multi_floor_one",
+                                         "regroup_multi_floor_two", "teardown"};
+
+// A table: member, GUK-ID, who signed, state, way, time.
+void print_flow(const std::string& name, const nlohmann::json& flow, std::ostream& out);
+
+}  // namespace regroup::app::demo

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// gms.toml (docs/operations.md): who this GMS is, where it listens, whom it trusts. Secrets are file names.
+#pragma once
+
+#include "app/toml.hpp"
+#include "gms/ports.hpp"
+
+namespace regroup::app {
+
+// How a role reaches its KMS and proves who it is.
+struct KmsAccess {
+  std::string uri;  // pinned: a KMS that calls itself otherwise is refused
+  std::string url;  // https://HOST:PORT
+  std::string ca_file;
+  std::string token_file;
+  std::string certificate_file, key_file;  // servers: the client certificate with their URI
+};
+
+struct PartnerAccess {
+  std::string gms_uri, kms_uri;
+  std::string xcap_root;  // its trusted listener, ends with '/'
+  std::string ca_file;
+  std::string san;  // URI or DNS name that its certificate must carry; default gms_uri
+};
+
+struct GmsConfig {
+  gms::Settings domain;
+  std::string xcap_root;
+  std::string store_file, passphrase_file;
+  std::string listen_ue, listen_trusted, listen_admin;  // HOST:PORT; empty: closed
+  std::vector<std::string> listen_sip;                  // "tcp:HOST:PORT"
+  std::string certificate_file, key_file, trusted_ca_file;
+  KmsAccess kms;
+  std::string jwks_file, issuer, audience;
+  std::vector<std::string> scopes;
+  std::vector<PartnerAccess> partners;
+  std::vector<std::pair<std::string, std::string>> kms_of;  // exact identity -> KmsUri (PR-37)
+};
+
+[[nodiscard]] Result<GmsConfig> read_gms_config(const std::string& path);
+
+}  // namespace regroup::app

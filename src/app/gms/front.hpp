@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// The GMS's HTTP side as one function from request to answer: XCAP on group documents and key documents, GMOP
+// operations, key receipts, the operator's ledger (TS 24.481 6.3, 7.2, 7.3, 7.7; RFC 4825). Knows no sockets;
+// runs on the loop.
+#pragma once
+
+#include "app/gms/core.hpp"
+#include "app/gms/documents.hpp"
+#include "app/gms/identity.hpp"
+#include "http/server.hpp"
+#include "http/target.hpp"
+
+namespace regroup::app {
+
+class GmsFront {
+ public:
+  // `root_path`: the path of the XCAP root, with both slashes.
+  GmsFront(GmsCore& core, std::string root_path, http::TokenPolicy policy, std::function<http::Jwks()> jwks,
+           const Clock& clock)
+      : core_(core),
+        documents_(core.gms()),
+        root_path_(std::move(root_path)),
+        policy_(std::move(policy)),
+        jwks_(std::move(jwks)),
+        clock_(clock) {}
+
+  using Answer = std::function<void(http::Response)>;
+  // `answer` is called once, now or later.
+  void handle(const http::Request& request, Answer answer);
+
+ private:
+  struct Call {
+    const http::Request& request;
+    const Requester& from;
+    std::vector<std::string> path;  // decoded, below the AUID
+  };
+  http::Response groups(const Call& call);
+  http::Response keys(const Call& call);
+  http::Response put_group(const Call& call);
+  http::Response receipt(const Call& call, const std::string& group);
+  void gmop(const Call& call, Answer answer);
+  void gmop_of_client(const Requester& from, const std::string& operation, Answer answer, const Octets& body);
+  void gmop_of_partner(const Requester& from, Answer answer, const Octets& body);
+  http::Response ledger(const http::Request& request);
+
+  GmsCore& core_;
+  Documents documents_;
+  std::string root_path_;
+  http::TokenPolicy policy_;
+  std::function<http::Jwks()> jwks_;
+  const Clock& clock_;
+};
+
+// The operator's view of a group: keys, ledger rows, regroup and partners, as one JSON object. No key, no
+// secret.
+[[nodiscard]] std::string ledger_json(const gms::Gms& gms, const std::string& group);
+
+}  // namespace regroup::app

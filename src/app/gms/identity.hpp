@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who sent a request (TS 24.482 annex A, gms.md 7.1): on the UE listener the identity of the Bearer token and
+// nothing else; on the trusted listener X-3GPP-Asserted-Identity, which must be a URI of the peer's
+// certificate (PR-11, PR-40).
+#pragma once
+
+#include <variant>
+
+#include "http/jwt.hpp"
+#include "http/message.hpp"
+
+namespace regroup::app {
+
+struct Requester {
+  std::string identity;
+  bool trusted = false;     // asserted by a mutually authenticated server, not by a token
+  NtpTime token_expires{};  // of a token
+};
+
+// The requester, or the response that refuses the request: 401 for a bad token, 403 for none (PR-32).
+[[nodiscard]] std::variant<Requester, http::Response> requester_of(const http::Request& request,
+                                                                   const http::Jwks& jwks,
+                                                                   const http::TokenPolicy& policy,
+                                                                   NtpTime now);
+
+}  // namespace regroup::app

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the wings meet for the KMS: the records of the key room as KMS documents, and KMS documents as
+// checked types of the key wing. A received UserID is never trusted, but recomputed (kms.md 6.5); points and
+// keys are checked (6.1, 7.3).
+#pragma once
+
+#include "kms/kms.hpp"
+#include "kmsxml/documents.hpp"
+#include "mcx/domain.hpp"
+
+namespace regroup::app {
+
+[[nodiscard]] kmsxml::KmsCertificate document_of(const kms::CertificateRecord& record, kmsxml::Role role);
+[[nodiscard]] kmsxml::KmsKeySet document_of(const kms::IssuedKeySet& issued,
+                                            const kms::CertificateRecord& own);
+
+// Both points checked. The error names the domain and the element.
+[[nodiscard]] Result<mcx::KmsCertificate> certificate_of(const kmsxml::KmsCertificate& document);
+// Against the held certificate of the key set's KmsUri. On failure the traps T-1 and T-2 are looked for and
+// named.
+[[nodiscard]] Result<mcx::KeySet> key_set_of(const kmsxml::KmsKeySet& document, const mcx::Domains& domains);
+
+// All of a file: bare elements or a whole KmsResponse (kmsxml::find_certificates, find_key_sets). Revoked key
+// sets are left out.
+[[nodiscard]] Result<std::vector<mcx::KmsCertificate>> certificates_in(OctetsView document);
+[[nodiscard]] Result<std::vector<mcx::KeySet>> key_sets_in(OctetsView document, const mcx::Domains& domains);
+
+}  // namespace regroup::app

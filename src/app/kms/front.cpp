@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/kms/front.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "app/kms/documents.hpp"
+#include "base/text.hpp"
+#include "http/bearer.hpp"
+#include "http/target.hpp"
+
+namespace regroup::app {
+namespace {
+
+constexpr std::string_view kUnauthenticated =
+    "unauthenticated";  // UserUri of an answer to nobody in particular
+
+// Decoded segments of a path, one trailing '/' dropped; nullopt for a path that cannot be decoded.
+std::optional<std::vector<std::string>> segments_of(std::string_view path) {
+  auto segments = http::decoded_segments(path);
+  if (!segments.ok()) return std::nullopt;
+  if (segments->size() > 1 && segments->back().empty()) segments->pop_back();
+  return std::move(segments).value();
+}
+
+// The path of a ClientReqUrl, which comes as a whole URL or as a path only (trap T-22); scheme and host may
+// have been changed by a proxy.
+std::string_view path_of(std::string_view url) {
+  if (const std::size_t scheme = url.find("://"); scheme != std::string_view::npos) {
+    const std::size_t path = url.find('/', scheme + 3);
+    url = path == std::string_view::npos ? "/" : url.substr(path);
+  }
+  return url.substr(0, url.find_first_of("?#"));
+}
+
+// What is below the root, or nullopt when the path is not in this tree.
+std::optional<std::vector<std::string>> resource_of(const std::vector<std::string>& segments) {
+  constexpr std::string_view kTree[] = {"keymanagement", "identity", "v1"};
+  if (segments.size() < 4 || !std::equal(std::begin(kTree), std::end(kTree), segments.begin()))
+    return std::nullopt;
+  return std::vector<std::string>(segments.begin() + 3, segments.end());
+}
+
+bool same_identity(std::string_view a, std::string_view b) { return kms::folded(a) == kms::folded(b); }
+
+std::optional<std::int64_t> number_of(std::string_view digits) {
+  std::int64_t value = 0;
+  const auto [end, fault] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (fault != std::errc() || end != digits.data() + digits.size() || digits.empty() || value < 0)
+    return std::nullopt;
+  return value;
+}
+
+// "text/xml" for a client that takes nothing else (kms.md 3), "application/xml" otherwise.
+std::string_view media_type(const http::Headers& headers) {
+  const std::string accept(headers.find("Accept").value_or(""));
+  const bool only_text = accept.find("text/xml") != std::string::npos &&
+                         accept.find("application/") == std::string::npos &&
+                         accept.find("*/*") == std::string::npos;
+  return only_text ? "text/xml; charset=utf-8" : "application/xml; charset=utf-8";
+}
+
+}  // namespace
+
+// What is known about a request while it is being answered.
+struct KmsFront::Asked {
+  NtpTime now;
+  std::string path;      // escaped, as received
+  std::string identity;  // of the token, in the registered spelling once it is known
+  std::string client_req_url;
+};
+
+KmsFront::KmsFront(const kms::Kms& kms, KmsFrontSettings settings, Random& random)
+    : kms_(kms), settings_(std::move(settings)), random_(random) {
+  if (settings_.tokens.scopes.empty()) settings_.tokens.scopes = kKmsScopes;
+}
+
+KmsAnswer KmsFront::answer(const http::Request& request, const http::Jwks& jwks, NtpTime now) const {
+  KmsAnswer out{{}, {}, printable(request.target), "ok"};
+  if (request.method != "POST") {
+    out.reason = "method";
+    out.response = http::make_response(405);
+    out.response.headers.add("Allow", "POST");
+    return out;
+  }
+  if (request.body.size() > kMaxKmsRequest) {
+    out.reason = "too_large";
+    out.response = http::make_response(413);
+    return out;
+  }
+  Asked asked{now, {}, {}, {}};
+  Outcome reached = outcome(request, jwks, asked);
+  out.identity = printable(asked.identity);
+  if (auto* content = std::get_if<Content>(&reached)) {
+    out.response = render(request, asked, std::move(*content), 200);
+    return out;
+  }
+  const Refusal& refusal = std::get<Refusal>(reached);
+  out.reason = refusal.reason;
+  out.response = render(
+      request, asked, kmsxml::KmsError{refusal.status, refusal.reason + ": " + refusal.text}, refusal.status);
+  if (refusal.token_error)
+    out.response.headers.add("WWW-Authenticate", http::challenge(*refusal.token_error));
+  return out;
+}
+
+// Who asks, what for, whether the body agrees, then the answer itself.
+KmsFront::Outcome KmsFront::outcome(const http::Request& request, const http::Jwks& jwks,
+                                    Asked& asked) const {
+  auto known = caller(request, jwks, asked.now);
+  if (auto* refusal = std::get_if<Refusal>(&known)) return std::move(*refusal);
+  asked.identity = std::get<http::Claims>(known).identity;
+
+  const auto target = http::parse_target(request.target);
+  if (!target.ok()) return Refusal{400, "bad_request", "the request target cannot be read"};
+  asked.path = target->path;
+  const auto segments = segments_of(target->path);
+  if (!segments) return Refusal{400, "bad_request", "the request target cannot be decoded"};
+  if (auto refusal = check_body(request, *segments, asked)) return std::move(*refusal);
+  const auto resource = resource_of(*segments);
+  if (!resource || !target->query.empty()) return Refusal{404, "not_found", "no such resource"};
+  if (auto refusal = check_subscriber(request, asked)) return std::move(*refusal);
+  return dispatch(*resource, asked);
+}
+
+std::variant<http::Claims, KmsFront::Refusal> KmsFront::caller(const http::Request& request,
+                                                               const http::Jwks& jwks, NtpTime now) const {
+  const auto refused = [](Error error) {
+    const unsigned status = http::refusal_status(error);
+    return Refusal{
+        status, status == 403 ? "insufficient_scope" : "invalid_token",
+        status == 403 ? "the token does not cover key management" : "a valid access token is needed",
+        std::move(error)};
+  };
+  const auto token = http::bearer_token(request.headers);
+  if (!token.ok()) return refused(token.error());
+  if (!*token) return refused(fail(Errc::malformed, "RFC 6750 3.1", "no access token"));
+  auto claims = http::verify(**token, jwks, settings_.tokens, now);
+  if (!claims.ok()) return refused(claims.error());
+  return std::move(claims).value();
+}
+
+// The body is absent or a KmsRequest that repeats what token and request line say (kms.md 4). Its Time is not
+// judged: nothing protects it in an unsigned request.
+std::optional<KmsFront::Refusal> KmsFront::check_body(const http::Request& request,
+                                                      const std::vector<std::string>& segments,
+                                                      Asked& asked) const {
+  if (request.body.empty()) return std::nullopt;
+  const auto body = kmsxml::parse_request(request.body);
+  if (!body.ok()) return Refusal{400, "bad_request", body.error().detail};
+  if (!same_identity(body->user_uri, asked.identity))
+    return Refusal{400, "bad_request", "UserUri is not the identity of the token"};
+  if (body->kms_uri != kms_.registry().own().kms_uri)
+    return Refusal{400, "bad_request", "KmsUri is not this KMS"};
+  const auto named = segments_of(path_of(body->client_req_url));
+  if (!named || *named != segments)
+    return Refusal{400, "bad_request", "ClientReqUrl is not the resource of this request"};
+  asked.client_req_url = body->client_req_url;
+  return std::nullopt;
+}
+
+std::optional<KmsFront::Refusal> KmsFront::check_subscriber(const http::Request& request,
+                                                            Asked& asked) const {
+  const kms::Subscriber* subscriber = kms_.registry().find(asked.identity);
+  if (!subscriber)
+    return Refusal{404, "unknown_identity", "the identity of the token is not registered here"};
+  asked.identity = subscriber->identity.text();
+  if (!subscriber->server || !settings_.servers_need_certificate) return std::nullopt;
+  if (request.peer.certificate.presented && request.peer.certificate.has_uri(asked.identity))
+    return std::nullopt;
+  return Refusal{403, "identity_not_allowed", "a server identity needs a client certificate that names it"};
+}
+
+KmsFront::Outcome KmsFront::dispatch(const std::vector<std::string>& resource, const Asked& asked) const {
+  if (resource[0] == "init" && resource.size() == 1) return init();
+  if (resource[0] == "keyprov" && resource.size() <= 3) return keyprov(resource, asked);
+  if (resource[0] == "certcache" && resource.size() <= 2) return certcache(resource);
+  if (resource[0] == "cert" && resource.size() == 2) return certificate(resource[1]);
+  return Refusal{404, "not_found", "no such resource"};
+}
+
+KmsFront::Outcome KmsFront::init() const {
+  return Content(kmsxml::KmsInit{document_of(kms_.registry().own(), kmsxml::Role::root)});
+}
+
+KmsFront::Outcome KmsFront::keyprov(const std::vector<std::string>& resource, const Asked& asked) const {
+  if (resource.size() > 1 && !same_identity(resource[1], asked.identity))
+    return Refusal{403, "identity_not_allowed", "the token does not stand for the requested identity"};
+  std::vector<std::int64_t> periods = kms_.usual_periods(asked.now);
+  if (resource.size() == 3) {
+    const auto stamp = fixed_from_hex<8>(resource[2]);
+    if (!stamp.ok()) return Refusal{400, "bad_request", "the time is not an NTP timestamp of 16 hex digits"};
+    periods = {kms_.certificate().periods.number_at(NtpTime::nearest(*stamp, asked.now))};
+  }
+  const auto issued = kms_.provision(asked.identity, periods, asked.now, random_, settings_.window);
+  if (!issued.ok() && issued.error().code == Errc::not_authorised)
+    return Refusal{403, "identity_not_allowed", "no keys are issued for that time"};
+  if (!issued.ok()) return Refusal{500, "internal", "the request could not be completed"};
+  kmsxml::KmsKeyProv provided;
+  for (const kms::IssuedKeySet& one : *issued)
+    provided.key_sets.push_back(document_of(one, kms_.registry().own()));
+  return Content(std::move(provided));
+}
+
+KmsFront::Outcome KmsFront::certcache(const std::vector<std::string>& resource) const {
+  std::optional<std::int64_t> held;
+  if (resource.size() == 2) {
+    held = number_of(resource[1]);
+    if (!held) return Refusal{400, "bad_request", "the cache number is not a number"};
+  }
+  const kms::CacheAnswer cache = kms_.registry().changes_since(held);
+  kmsxml::KmsCertCache out{cache.cache_num, {}};
+  for (const kms::CertificateRecord& one : cache.certificates)
+    out.certificates.push_back(document_of(one, kmsxml::Role::external));
+  return Content(std::move(out));
+}
+
+KmsFront::Outcome KmsFront::certificate(const std::string& kms_uri) const {
+  const kms::CertificateRecord* found = kms_.registry().certificate_of(kms_uri);
+  if (!found) return Refusal{404, "unknown_kms", "no certificate is held for " + printable(kms_uri)};
+  const bool own = found == &kms_.registry().own();
+  kmsxml::KmsCertCache out;
+  out.certificates.push_back(document_of(*found, own ? kmsxml::Role::root : kmsxml::Role::external));
+  return Content(std::move(out));
+}
+
+http::Response KmsFront::render(const http::Request& request, const Asked& asked, Content content,
+                                unsigned status) const {
+  const std::string host(request.headers.find("Host").value_or("localhost"));
+  kmsxml::KmsResponse out{
+      .user_uri = asked.identity.empty() ? std::string(kUnauthenticated) : asked.identity,
+      .kms_uri = kms_.registry().own().kms_uri,
+      .time = asked.now,
+      .kms_id = settings_.kms_id,
+      .client_req_url = asked.client_req_url.empty()
+                            ? "https://" + printable(host) + printable(request.target, http::kMaxTarget)
+                            : asked.client_req_url,
+      .content = std::move(content)};
+  http::Response response =
+      http::make_response(status, media_type(request.headers), http::Body(kmsxml::write(out).expose()));
+  response.headers.set("Cache-Control", "no-store");
+  response.headers.set("Pragma", "no-cache");
+  return response;
+}
+
+}  // namespace regroup::app

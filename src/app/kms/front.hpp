@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// The HTTP face of the KMS without its sockets (kms.md 3, 4, 10; TS 33.179 D.2, TS 33.180 D.2): one request
+// in, one answer out. The identity comes from the token alone; path and body can only confirm it. Every
+// refusal is a KmsError whose text names no detail of a check; a foreign identity and an unknown one get the
+// same answer. Refuses: methods but POST, bodies that are no KmsRequest, identities of others, server
+// identities without their own client certificate, periods outside the window, encodings that decode twice.
+// X-3GPP-Asserted-Identity is not looked at.
+#pragma once
+
+#include <functional>
+#include <variant>
+
+#include "http/jwt.hpp"
+#include "http/message.hpp"
+#include "kms/kms.hpp"
+#include "kmsxml/documents.hpp"
+
+namespace regroup::app {
+
+inline constexpr std::string_view kKmsRoot = "/keymanagement/identity/v1";
+inline constexpr std::size_t kMaxKmsRequest = 64 * 1024;  // octets of body
+
+// Scopes of both generations that open the KMS to an MCPTT identity (kms.md 10.1).
+inline const std::vector<std::string> kKmsScopes = {"3gpp:mcptt:key_management_server",
+                                                    "3gpp:mc:ptt_key_management_service"};
+
+struct KmsFrontSettings {
+  http::TokenPolicy tokens = {};          // scopes: kKmsScopes when empty
+  bool servers_need_certificate = false;  // a client CA is configured (kms.md 2 item 3)
+  kms::Window window = {};
+  std::string kms_id = {};  // instance name in answers; may be empty
+};
+
+// One answer and what the log may say about it: no key, no token.
+struct KmsAnswer {
+  http::Response response;
+  std::string identity;  // of the token, printable; empty before it was verified
+  std::string resource;  // printable
+  std::string reason;    // "ok", or the reason token of the KmsError
+};
+
+class KmsFront {
+ public:
+  KmsFront(const kms::Kms& kms, KmsFrontSettings settings, Random& random);
+  [[nodiscard]] KmsAnswer answer(const http::Request& request, const http::Jwks& jwks, NtpTime now) const;
+
+ private:
+  struct Refusal {
+    unsigned status;
+    std::string reason;  // reason token of kms.md 5
+    std::string text;
+    std::optional<Error> token_error = {};  // for WWW-Authenticate
+  };
+  using Content = decltype(kmsxml::KmsResponse::content);
+  using Outcome = std::variant<Content, Refusal>;
+  struct Asked;
+
+  [[nodiscard]] std::variant<http::Claims, Refusal> caller(const http::Request& request,
+                                                           const http::Jwks& jwks, NtpTime now) const;
+  [[nodiscard]] std::optional<Refusal> check_body(const http::Request& request,
+                                                  const std::vector<std::string>& segments,
+                                                  Asked& asked) const;
+  [[nodiscard]] std::optional<Refusal> check_subscriber(const http::Request& request, Asked& asked) const;
+  [[nodiscard]] Outcome outcome(const http::Request& request, const http::Jwks& jwks, Asked& asked) const;
+  [[nodiscard]] Outcome dispatch(const std::vector<std::string>& resource, const Asked& asked) const;
+  [[nodiscard]] Outcome init() const;
+  [[nodiscard]] Outcome keyprov(const std::vector<std::string>& resource, const Asked& asked) const;
+  [[nodiscard]] Outcome certcache(const std::vector<std::string>& resource) const;
+  [[nodiscard]] Outcome certificate(const std::string& kms_uri) const;
+  [[nodiscard]] http::Response render(const http::Request& request, const Asked& asked, Content content,
+                                      unsigned status) const;
+
+  const kms::Kms& kms_;
+  KmsFrontSettings settings_;
+  Random& random_;
+};
+
+}  // namespace regroup::app

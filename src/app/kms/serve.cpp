@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <iostream>
+#include <mutex>
+
+#include "app/cli/kms.hpp"
+#include "app/kms/directory.hpp"
+#include "app/kms/front.hpp"
+#include "app/process.hpp"
+#include "base/text.hpp"
+#include "http/server.hpp"
+
+namespace regroup::app::cli {
+namespace {
+
+constexpr const char* kListener = "kms";
+
+// Lines of several threads, each whole.
+class Log {
+ public:
+  explicit Log(std::ostream& out) : out_(out) {}
+  void operator()(const std::string& line) {
+    const std::lock_guard lock(mutex_);
+    out_ << "kms: " << line << std::endl;
+  }
+
+ private:
+  std::ostream& out_;
+  std::mutex mutex_;
+};
+
+std::string line_of(const KmsAnswer& answer, const http::Peer& peer, NtpTime now) {
+  return date_time(now) + " " + printable(peer.address) + " " +
+         (answer.identity.empty() ? "-" : answer.identity) + " " + answer.resource + " " +
+         std::to_string(answer.response.status) + " " + answer.reason;
+}
+
+http::ServerOptions server_options(const KmsServeOptions& options, Log& log) {
+  http::ListenerOptions listener;
+  listener.name = kListener;
+  listener.address = options.listen;
+  listener.certificate_file = options.tls_cert;
+  listener.key_file = options.tls_key;
+  listener.client_ca_file = options.client_ca;
+  listener.client_certificate =
+      options.client_ca.empty() ? http::ClientCertificate::none : http::ClientCertificate::optional;
+  listener.body_limit = kMaxKmsRequest;
+  http::ServerOptions out;
+  out.listeners.push_back(std::move(listener));
+  out.threads = 2;
+  out.on_fault = [&log](const Error& error) { log(error.text()); };
+  return out;
+}
+
+Result<void> serve(const KmsServeOptions& options, Log& log) {
+  if (options.issuer.empty())
+    return fail(Errc::usage, "kms.md 10.1", "--issuer is missing", "name the token issuer that is trusted");
+  LiveKms live(options.directory, TRY(open_kms(options.directory, options.passphrase_file)));
+  TRY(publish_certificate(options.directory, live.kms()));
+  const std::unique_ptr<http::JwksFile> jwks = TRY(http::JwksFile::open(options.jwks_file));
+
+  crypto::SystemRandom random;
+  const SystemClock clock;
+  KmsFrontSettings settings;
+  settings.tokens.issuer = options.issuer;
+  settings.tokens.audience = options.audience;
+  settings.servers_need_certificate = !options.client_ca.empty();
+  const KmsFront front(live.kms(), settings, random);
+  if (options.client_ca.empty()) log("no --client-ca: server identities are served on their token alone");
+
+  http::Server server(server_options(options, log), [&](http::Request request, http::Responder respond) {
+    const auto refreshed = live.refresh();
+    if (!refreshed.ok()) log(refreshed.error().text());
+    if (refreshed.ok() && *refreshed) log("took over the changed directory");
+    const NtpTime now = clock.now();
+    const auto lock = live.reading();
+    KmsAnswer answer = front.answer(request, jwks->current(), now);
+    log(line_of(answer, request.peer, now));  // before the answer leaves
+    respond(std::move(answer.response));
+  });
+  TRY(server.start());
+  say_ready(server.origin(kListener));
+  wait_for_stop_signal();
+  server.stop();
+  return {};
+}
+
+}  // namespace
+
+int run_kms_serve(const KmsServeOptions& options, std::ostream& err) {
+  harden_process();
+  block_stop_signals();
+  Log log(err);
+  const auto served = serve(options, log);
+  if (served.ok()) return 0;
+  err << "regroup kms serve: " << served.error().text() << "\n";
+  return served.error().code == Errc::usage ? 2 : 1;
+}
+
+}  // namespace regroup::app::cli

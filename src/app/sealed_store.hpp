@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// The records of a domain room on disk: every value sealed by the vault under a passphrase file and bound to
+// its kind and id, so that neither a reader of the disk nor one who exchanges records learns or gains
+// anything.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "base/record.hpp"
+#include "crypto/vault.hpp"
+#include "storage/store.hpp"
+
+namespace regroup::app {
+
+class SealedStore {
+ public:
+  // Opens the vault that the store's header names, or makes one in an empty store. Errc::not_authorised:
+  // another passphrase.
+  [[nodiscard]] static Result<SealedStore> open(std::unique_ptr<storage::Store> store, OctetsView passphrase,
+                                                Random& random);
+  // The SQLite file at `path`, made for `purpose`, under the passphrase in `passphrase_file`.
+  [[nodiscard]] static Result<SealedStore> open_file(const std::string& path, const std::string& purpose,
+                                                     const std::string& passphrase_file, Random& random);
+
+  // Durable when it returns success.
+  [[nodiscard]] Result<void> commit(const Writes& writes);
+  using Take = std::function<Result<void>(const Record&)>;
+  // Every record of these kinds, in the order given.
+  [[nodiscard]] Result<void> load(const std::vector<std::string>& kinds, const Take& take);
+
+ private:
+  SealedStore(std::unique_ptr<storage::Store> store, crypto::Vault vault, Random& random)
+      : store_(std::move(store)), vault_(std::move(vault)), random_(&random) {}
+  std::unique_ptr<storage::Store> store_;
+  crypto::Vault vault_;
+  Random* random_;
+};
+
+}  // namespace regroup::app

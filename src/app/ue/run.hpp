@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// `regroup ue run`: one or more clients in a process; and the dispatcher's verbs `regroup ue group ...`.
+#pragma once
+
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+namespace regroup::app {
+
+struct UeRunOptions {
+  std::vector<std::string> config_files;
+  bool json = false;
+};
+// Runs until SIGTERM or SIGINT. One line for each key event: text, or with `json` the object
+// {"event","group","gmk_id", "guk_id","key_fingerprint","use"} (with several clients also "mcptt_id"). 0
+// clean stop, 1 failure, 2 configuration.
+int run_ue(const UeRunOptions& options, std::ostream& out, std::ostream& err);
+
+struct UeGroupOptions {
+  std::string config_file;
+  std::string group;                 // create, show; temporary group of teardown
+  std::vector<std::string> members;  // create
+  std::vector<std::string> groups;   // regroup
+  std::string floor_key = "none";    // none, gmk, mkfc
+  std::string procedure = "one";     // one, two
+  std::string request_id;            // regroup, teardown; empty: drawn
+  bool json = false;
+};
+// 0 done, 1 failure (network), 2 usage, 3 refused by the GMS (its reason is printed).
+int run_ue_group_create(const UeGroupOptions& options, std::ostream& out, std::ostream& err);
+int run_ue_group_show(const UeGroupOptions& options, std::ostream& out, std::ostream& err);
+int run_ue_group_regroup(const UeGroupOptions& options, std::ostream& out, std::ostream& err);
+int run_ue_group_teardown(const UeGroupOptions& options, std::ostream& out, std::ostream& err);
+// What the ring holds: keys by group, never a key itself.
+int run_ue_keys(const UeGroupOptions& options, std::ostream& out, std::ostream& err);
+
+}  // namespace regroup::app

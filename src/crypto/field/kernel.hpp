@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// The arithmetic that dominates everything else, modulo p and q of parameter set 1 (16 limbs). It stands out
+// of line, in one place, so that another implementation for a given processor has one door to come in by.
+// `portable` is the reference: every other kernel equals it limb for limb.
+#pragma once
+
+#include "crypto/field/montgomery.hpp"
+
+namespace regroup::crypto::kernel {
+
+// out = a b 2^-1024 mod m; a b < 2^1024 m; out may be a or b.
+void product16(Limbs<16>& out, const Limbs<16>& a, const Limbs<16>& b, const Modulus<16>& modulus) noexcept;
+// out = a + b and a - b mod m, for a, b < m.
+void sum16(Limbs<16>& out, const Limbs<16>& a, const Limbs<16>& b, const Modulus<16>& modulus) noexcept;
+void difference16(Limbs<16>& out, const Limbs<16>& a, const Limbs<16>& b,
+                  const Modulus<16>& modulus) noexcept;
+
+}  // namespace regroup::crypto::kernel

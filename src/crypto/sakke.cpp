@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "crypto/sakke.hpp"
+
+#include <atomic>
+#include <list>
+#include <mutex>
+
+#include "crypto/curve/scheme.hpp"
+
+namespace regroup::crypto::sakke {
+namespace {
+
+using Set = ParameterSet1;
+using Point1 = Affine<Set>;
+using Scalar = ScalarOf<Set>;
+static_assert(Point1::kOctets == kPoint);
+
+constexpr std::string_view kZ = "Z (the KMS public key, PubEncKey)";
+constexpr std::string_view kRsk = "RSK (the receiver secret key, UserDecryptKey)";
+
+Fixed<kPoint> octets_of(const Point1& point) {
+  Fixed<kPoint> out;
+  point.write(out);
+  return out;
+}
+
+}  // namespace
+
+// ---- KMS keys
+
+MasterSecret make_master_secret(Random& random) {
+  for (;;) {
+    auto candidate = random.secret<MasterSecret>();
+    candidate.expose_mutable()[0] &= 0x3f;  // q has 1022 bits
+    if (auto z = parse_master_secret(candidate.expose()); z.ok()) return std::move(z).value();
+  }
+}
+
+Result<MasterSecret> parse_master_secret(OctetsView octets) {
+  constexpr std::string_view kClause = "RFC 6508 2.2";
+  if (octets.empty() || octets.size() > MasterSecret::size)
+    return fail(Errc::malformed, kClause, "the SAKKE master secret z is not of 1 to 128 octets");
+  MasterSecret z;
+  std::copy(octets.begin(), octets.end(), z.expose_mutable().last(octets.size()).begin());
+  const ct::Wiped<Limbs<16>> value(limbs_from_octets<16>(z.expose()));
+  Limbs<16> two{};
+  two[0] = 2;
+  if (!ct::declassify(mask_if_less(*value, Set::q.m) & ~mask_if_less(*value, two)))
+    return fail(Errc::malformed, kClause, "the SAKKE master secret z is not in 2 .. q - 1",
+                "restore the KMS secrets from a backup, or make new ones");
+  return z;
+}
+
+struct KmsPublicKey::Tables {
+  Tables(const Fixed<kPoint>& o, const Point1& z) : octets(o), point(z) {}
+
+  Fixed<kPoint> octets;
+  Point1 point;
+
+  // Made on first use (about 40 ms, 2.1 MB): who only parses certificates does not pay for it.
+  [[nodiscard]] const PointTable<Set>& table() const {
+    std::call_once(made_, [this] { table_ = std::make_unique<PointTable<Set>>(point); });
+    return *table_;
+  }
+
+ private:
+  mutable std::once_flag made_;
+  mutable std::unique_ptr<const PointTable<Set>> table_;
+};
+
+namespace {
+
+// The public keys used last, by all their octets, so that a certificate parsed twice has its tables made
+// once.
+class RecentKeys {
+ public:
+  using Entry = std::shared_ptr<const KmsPublicKey::Tables>;
+
+  [[nodiscard]] Entry find(OctetsView octets) {
+    const std::lock_guard lock(mutex_);
+    for (auto it = entries_.begin(); it != entries_.end(); ++it) {
+      if (!std::equal(octets.begin(), octets.end(), (*it)->octets.begin(), (*it)->octets.end())) continue;
+      entries_.splice(entries_.begin(), entries_, it);
+      return entries_.front();
+    }
+    return nullptr;
+  }
+  // The entry that stays: the one of another thread if that was quicker.
+  [[nodiscard]] Entry keep(Entry entry) {
+    if (Entry other = find(entry->octets)) return other;
+    const std::lock_guard lock(mutex_);
+    entries_.push_front(entry);
+    if (entries_.size() > kMost) entries_.pop_back();
+    return entry;
+  }
+
+ private:
+  static constexpr std::size_t kMost = 16;
+  std::mutex mutex_;
+  std::list<Entry> entries_;
+};
+
+RecentKeys& recent_keys() {
+  static RecentKeys keys;
+  return keys;
+}
+
+}  // namespace
+
+Result<KmsPublicKey> KmsPublicKey::parse(OctetsView octets) {
+  if (auto known = recent_keys().find(octets)) return KmsPublicKey(std::move(known));
+  Point1 point;
+  if (const PointFlaw flaw = parse_point<Set>(octets, point); flaw != PointFlaw::none)
+    return point_error(flaw, kZ);
+  return KmsPublicKey(recent_keys().keep(std::make_shared<const Tables>(octets_of(point), point)));
+}
+
+KmsPublicKey KmsPublicKey::derive(const MasterSecret& z) {
+  const ct::StackWiper stack;
+  const ct::Wiped<Scalar> scalar(Scalar::of_octets(z.expose()));
+  Point1 point = scheme::multiple_of_p<Set>(*scalar).value();  // 2 <= z <= q - 1: never neutral
+  point = ct::declassify(point);
+  return KmsPublicKey(recent_keys().keep(std::make_shared<const Tables>(octets_of(point), point)));
+}
+
+const Fixed<kPoint>& KmsPublicKey::octets() const { return tables_->octets; }
+
+// ---- receiver secret keys
+
+namespace {
+std::atomic<int> live_lines{0};
+std::atomic<int> most_lines{64};
+}  // namespace
+
+void set_line_budget(int keys) noexcept { most_lines.store(keys, std::memory_order_relaxed); }
+
+struct Rsk::Point {
+  explicit Point(const Point1& point) : affine(point) {}
+  Point(const Point&) = delete;
+  Point& operator=(const Point&) = delete;
+  ~Point() {
+    wipe(&affine, sizeof affine);
+    if (lines_) live_lines.fetch_sub(1, std::memory_order_relaxed);
+  }
+
+  Point1 affine;
+
+  // <R, RSK>. The first keys that open a message keep their lines, while the budget lasts.
+  [[nodiscard]] Fp2<FieldOf<Set>> pairing_with(const Point1& r) const {
+    std::call_once(decided_, [this] {
+      if (live_lines.fetch_add(1, std::memory_order_relaxed) < most_lines.load(std::memory_order_relaxed)) {
+        lines_ = std::make_unique<FixedLines<Set>>(affine);
+        return;
+      }
+      live_lines.fetch_sub(1, std::memory_order_relaxed);
+    });
+    return lines_ ? lines_->pairing(r) : pairing(affine, r);
+  }
+
+ private:
+  mutable std::once_flag decided_;
+  mutable std::unique_ptr<const FixedLines<Set>> lines_;
+};
+
+Rsk::Rsk(std::unique_ptr<Point> point) : point_(std::move(point)) {}
+Rsk::Rsk(Rsk&&) noexcept = default;
+Rsk& Rsk::operator=(Rsk&&) noexcept = default;
+Rsk::~Rsk() = default;
+
+Result<Rsk> Rsk::parse(OctetsView octets) {
+  const ct::StackWiper stack;
+  ct::Wiped<Point1> point;
+  if (const PointFlaw flaw = parse_point<Set>(octets, *point); flaw != PointFlaw::none)
+    return point_error(flaw, kRsk);
+  return Rsk(std::make_unique<Point>(*point));
+}
+
+RskOctets Rsk::octets() const {
+  RskOctets out;
+  point_->affine.write(out.expose_mutable());
+  return out;
+}
+
+Rsk Rsk::duplicate() const { return Rsk(std::make_unique<Point>(point_->affine)); }
+
+// ---- the four verbs
+
+Result<Rsk> extract(const MasterSecret& z, OctetsView identifier) {
+  const ct::StackWiper stack;
+  const ct::Wiped<Scalar> scalar(Scalar::of_octets(z.expose()));
+  auto point = scheme::extract<Set>(*scalar, identifier);
+  if (!point)
+    return fail(Errc::conflict, "RFC 6508 6.1.1",
+                "identifier + z = 0 mod q: the master secret has been hit or chosen",
+                "raise an alarm, do not answer, replace the KMS master secret");
+  Rsk rsk(std::make_unique<Rsk::Point>(*point));
+  wipe(&point, sizeof point);
+  return rsk;
+}
+
+Result<void> verify(const KmsPublicKey& kms, OctetsView identifier, const Rsk& rsk) {
+  const ct::StackWiper stack;
+  if (!scheme::verify<Set>(kms.tables().point, identifier, rsk.point().affine))
+    return fail(Errc::bad_signature, "RFC 6508 6.1.2", "the RSK does not belong to this identifier and KMS",
+                "compare identity, KMS URI and key period with the KMS, then ask for the keys again");
+  return {};
+}
+
+Result<std::vector<Octets>> encapsulate(OctetsView ssv, std::span<const Recipient> recipients) {
+  const ct::StackWiper stack;
+  if (ssv.size() != 16 && ssv.size() != 32)
+    return fail(Errc::usage, "RFC 6509 Appendix A",
+                "an SSV has 16 octets, not " + std::to_string(ssv.size()));
+  std::vector<scheme::Target<Set>> targets;
+  targets.reserve(recipients.size());
+  for (const Recipient& recipient : recipients)
+    targets.push_back({recipient.identifier, &recipient.kms->tables().table()});
+  constexpr std::size_t kChunk = 256;
+  std::vector<Octets> out(recipients.size());
+  for (std::size_t at = 0; at < out.size(); at += kChunk) {
+    const std::size_t count = std::min(kChunk, out.size() - at);
+    if (!scheme::encapsulate<Set>(ssv, std::span(targets).subspan(at, count),
+                                  std::span(out).subspan(at, count)))
+      return fail(Errc::conflict, "RFC 6508 6.2.1", "this SSV or an identifier gives the neutral element",
+                  "draw another SSV");
+  }
+  return out;
+}
+
+Result<SecretOctets> decapsulate(const KmsPublicKey& kms, OctetsView identifier, const Rsk& rsk,
+                                 OctetsView encapsulated, std::size_t ssv_size) {
+  const ct::StackWiper stack;
+  const auto undecryptable = [] {
+    return fail(Errc::undecryptable, "RFC 6508 6.2.2", "the encapsulated data does not open with this key",
+                "compare receiver identity, KMS and key period with the sender's");
+  };
+  if (ssv_size != 16 && ssv_size != 32)
+    return fail(Errc::usage, "RFC 6509 Appendix A", "an SSV has 16 octets, not " + std::to_string(ssv_size));
+  Point1 r;
+  if (encapsulated.size() != kPoint + ssv_size) return undecryptable();
+  if (parse_on_curve<Set>(encapsulated.first(kPoint), r) != PointFlaw::none) return undecryptable();
+  const OctetsView h = encapsulated.subspan(kPoint);
+  const ct::Wiped<Fp2<FieldOf<Set>>> w(rsk.point().pairing_with(r));
+  for (const auto rule : {scheme::MaskRule::rfc6508, scheme::MaskRule::long_count}) {
+    if (rule == scheme::MaskRule::long_count && ssv_size != 32) break;
+    SecretOctets ssv(ssv_size);
+    const Mask good = scheme::open(*w, r, h, identifier, kms.tables().table(), rule, ssv.expose_mutable());
+    if (ct::declassify(good)) return ssv;
+  }
+  return undecryptable();
+}
+
+}  // namespace regroup::crypto::sakke

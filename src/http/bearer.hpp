@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Bearer credential of a request (RFC 6750 2.1; TS 33.180 B.10) and the answer to a bad one.
+// A missing credential is not an error here: the KMS answers it 401, the GMS 403 (kms.md 3, gms.md 7.1).
+#pragma once
+
+#include "base/result.hpp"
+#include "http/message.hpp"
+
+namespace regroup::http {
+
+// nullopt: no Authorization field. Errors (malformed): two fields, another scheme, an empty or ill-formed
+// token.
+[[nodiscard]] Result<std::optional<std::string_view>> bearer_token(const Headers& headers);
+
+// Status and WWW-Authenticate of a refused token: 401 invalid_token, 403 insufficient_scope. The text says no
+// more.
+[[nodiscard]] unsigned refusal_status(const Error& error) noexcept;
+[[nodiscard]] std::string challenge(const Error& error);
+
+}  // namespace regroup::http

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kms/kms.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+
+namespace regroup::kms {
+namespace {
+
+using crypto::eccsi::Kpak;
+using crypto::eccsi::Ksak;
+using crypto::eccsi::UserKey;
+using crypto::sakke::KmsPublicKey;
+using crypto::sakke::MasterSecret;
+
+constexpr std::string_view kMasterContext = "kms/master";
+constexpr std::string_view kRegistryContext = "kms/registry";
+
+bool same(OctetsView a, OctetsView b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
+
+Error mismatch(std::string_view what) {
+  return fail(Errc::conflict, "crypto.md 9",
+              std::string(what) + " of the stored certificate does not belong to the stored master secret",
+              "restore the directory from its last good backup; do not issue keys from this one");
+}
+
+}  // namespace
+
+std::string default_domain(std::string_view kms_uri) {
+  if (const std::size_t scheme = kms_uri.find("://"); scheme != std::string_view::npos)
+    kms_uri.remove_prefix(scheme + 3);
+  kms_uri = kms_uri.substr(0, kms_uri.find_first_of(":/"));
+  if (kms_uri.substr(0, 4) == "kms.") kms_uri.remove_prefix(4);
+  return std::string(kms_uri);
+}
+
+Result<Kms> Kms::make(const Setup& setup, Random& random) {
+  MasterSecret z = crypto::sakke::make_master_secret(random);
+  Ksak ksak = crypto::eccsi::make_ksak(random);
+  std::vector<std::string> domains = setup.domains;
+  if (domains.empty()) domains.push_back(default_domain(setup.kms_uri.text()));
+  for (const std::string& domain : domains) TRY(mcx::check_identity(domain, "KmsDomain"));
+  mcx::KmsCertificate certificate{.kms_uri = setup.kms_uri,
+                                  .cert_uri = "cert1." + setup.kms_uri.text(),
+                                  .periods = setup.periods,
+                                  .z = KmsPublicKey::derive(z),
+                                  .kpak = Kpak::derive(ksak),
+                                  .domains = std::move(domains),
+                                  .valid_from = {},
+                                  .valid_to = {}};
+  Registry registry(record_of(certificate, setup.issuer));
+  return Kms(std::move(z), std::move(ksak), std::move(certificate), std::move(registry));
+}
+
+SealedState Kms::seal(const crypto::Vault& vault, Random& random) const {
+  SecretOctets master(z_.expose());
+  master.append(ksak_.expose());
+  return {vault.header(), vault.seal(kMasterContext, master.expose(), random),
+          vault.seal(kRegistryContext, registry_.write(), random)};
+}
+
+Result<Kms> Kms::open(const SealedState& state, const crypto::Vault& vault) {
+  const SecretOctets master = TRY(vault.open(kMasterContext, state.master));
+  const SecretOctets record = TRY(vault.open(kRegistryContext, state.registry));
+  if (master.size() != MasterSecret::size + Ksak::size)
+    return fail(Errc::storage, "docs/formats.md, KMS state",
+                "the master secret record has " + std::to_string(master.size()) + " octets");
+  MasterSecret z = TRY(crypto::sakke::parse_master_secret(master.expose().first(MasterSecret::size)));
+  Ksak ksak = TRY(crypto::eccsi::parse_ksak(master.expose().subspan(MasterSecret::size)));
+  Registry registry = TRY(Registry::parse(record.expose()));
+  const CertificateRecord& own = registry.own();
+  mcx::KmsCertificate certificate{.kms_uri = TRY(mcx::KmsUri::parse(own.kms_uri)),
+                                  .cert_uri = own.cert_uri,
+                                  .periods = TRY(mcx::KeyPeriods::make(own.period, own.offset)),
+                                  .z = KmsPublicKey::derive(z),
+                                  .kpak = Kpak::derive(ksak),
+                                  .domains = own.domains,
+                                  .valid_from = own.valid_from,
+                                  .valid_to = own.valid_to,
+                                  .revoked = own.revoked};
+  if (!same(certificate.z.octets(), own.z)) return mismatch("Z_T");
+  if (!same(certificate.kpak.octets(), own.kpak)) return mismatch("KPAK");
+  return Kms(std::move(z), std::move(ksak), std::move(certificate), std::move(registry));
+}
+
+Result<void> Kms::adopt(Registry registry) {
+  if (!(registry.own() == registry_.own()) || registry.cache_num() < registry_.cache_num())
+    return fail(Errc::conflict, "kms.md 7.4", "the stored state is another KMS's or an older one",
+                "restart the KMS if this was intended");
+  registry_ = std::move(registry);
+  return {};
+}
+
+std::vector<std::int64_t> Kms::usual_periods(NtpTime now) const {
+  const std::int64_t current = certificate_.periods.number_at(now);
+  return {current, current + 1};
+}
+
+Result<std::vector<IssuedKeySet>> Kms::provision(std::string_view identity,
+                                                 const std::vector<std::int64_t>& periods, NtpTime now,
+                                                 Random& random, Window window) const {
+  const Subscriber* subscriber = registry_.find(identity);
+  if (!subscriber)
+    return fail(Errc::unknown_group, "kms.md 10.2", "no subscriber " + printable(identity),
+                "regroup kms add-identity");
+  const std::int64_t current = certificate_.periods.number_at(now);
+  std::vector<IssuedKeySet> out;
+  for (const std::int64_t number : periods) {
+    if (number < current - window.back || number > current + window.ahead || number < 0)
+      return fail(Errc::not_authorised, "kms.md 7.3",
+                  "key period " + std::to_string(number) + " is outside " +
+                      std::to_string(current - window.back) + " to " +
+                      std::to_string(current + window.ahead));
+    out.push_back(TRY(issue(subscriber->identity, number, random)));
+  }
+  return out;
+}
+
+Result<IssuedKeySet> Kms::issue(const mcx::McpttId& identity, std::int64_t period_no, Random& random) const {
+  const mcx::Uid uid = certificate_.uid_of(identity, period_no);
+  const crypto::sakke::Rsk rsk = TRY(crypto::sakke::extract(z_, uid));
+  UserKey signing = UserKey::make(ksak_, certificate_.kpak, uid, random);
+  // What the receiver will check (kms.md 7.3 item 7), so that a fault of ours stops here and not in every
+  // handset.
+  TRY(crypto::sakke::verify(certificate_.z, uid, rsk));
+  TRY(UserKey::validate(certificate_.kpak, uid, signing.ssk().duplicate(), signing.pvt()));
+  return IssuedKeySet{identity,
+                      period_no,
+                      certificate_.periods.start_of(period_no),
+                      certificate_.periods.start_of(period_no + 1).plus(-1),
+                      uid,
+                      rsk.octets(),
+                      std::move(signing)};
+}
+
+}  // namespace regroup::kms

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// The key management server of one security domain (TS 33.179 7.2, TS 33.180 5.3): two master secrets, made
+// once, and what is derived from them for (identity, key period). Issued keys are not kept; the same question
+// gives the same RSK and a fresh, equally valid SSK/PVT pair (kms.md 7.3 item 8). Each key set is checked
+// before it is handed out. Refuses: unknown identities, periods outside the window (a stolen token shall not
+// reach far), a sealed state whose public keys do not belong to its secrets. Who may ask for which identity
+// is the front's business (app/kms/front.hpp).
+#pragma once
+
+#include "base/random.hpp"
+#include "crypto/eccsi.hpp"
+#include "crypto/sakke.hpp"
+#include "crypto/vault.hpp"
+#include "kms/registry.hpp"
+#include "mcx/domain.hpp"
+
+namespace regroup::kms {
+
+struct Setup {
+  mcx::KmsUri kms_uri;
+  mcx::KeyPeriods periods = mcx::KeyPeriods::make(2'592'000, 0).value();
+  std::vector<std::string> domains = {};  // empty: KmsUri without scheme, port and a leading "kms."
+  std::string issuer = {};
+};
+
+// One identity's keys of one period, on the way to its owner.
+struct IssuedKeySet {
+  mcx::McpttId identity;
+  std::int64_t period_no = 0;
+  NtpTime valid_from;  // start of the period
+  NtpTime valid_to;    // its last second
+  mcx::Uid uid{};
+  crypto::sakke::RskOctets rsk;
+  crypto::eccsi::UserKey signing;
+};
+
+// How far back and ahead of the current period keys are issued (kms.md 7.3, end).
+struct Window {
+  std::int64_t back = 2;
+  std::int64_t ahead = 1;
+};
+
+// The state at rest: two records sealed under one vault, each bound to its place.
+struct SealedState {
+  crypto::VaultHeader header;
+  Octets master;    // z || KSAK
+  Octets registry;  // Registry::write()
+};
+
+class Kms {
+ public:
+  // Fresh master secrets. An explicit administrative act, never a side effect of a start (kms.md 11).
+  [[nodiscard]] static Result<Kms> make(const Setup& setup, Random& random);
+  // Checks that Z and KPAK of the own certificate belong to z and KSAK.
+  [[nodiscard]] static Result<Kms> open(const SealedState& state, const crypto::Vault& vault);
+  [[nodiscard]] SealedState seal(const crypto::Vault& vault, Random& random) const;
+
+  [[nodiscard]] const Registry& registry() const { return registry_; }
+  [[nodiscard]] Registry& registry() { return registry_; }
+  [[nodiscard]] const mcx::KmsCertificate& certificate() const { return certificate_; }
+  // Takes over subscribers and certificates that an administrator changed in the stored state, if it is this
+  // KMS's.
+  [[nodiscard]] Result<void> adopt(Registry registry);
+
+  // Period numbers a plain /keyprov is answered with: the current one and the next.
+  [[nodiscard]] std::vector<std::int64_t> usual_periods(NtpTime now) const;
+  // Errc::unknown_group for an identity without a record, Errc::not_authorised for a period outside the
+  // window.
+  [[nodiscard]] Result<std::vector<IssuedKeySet>> provision(std::string_view identity,
+                                                            const std::vector<std::int64_t>& periods,
+                                                            NtpTime now, Random& random,
+                                                            Window window = {}) const;
+
+ private:
+  Kms(crypto::sakke::MasterSecret z, crypto::eccsi::Ksak ksak, mcx::KmsCertificate certificate,
+      Registry registry)
+      : z_(std::move(z)),
+        ksak_(std::move(ksak)),
+        certificate_(std::move(certificate)),
+        registry_(std::move(registry)) {}
+  [[nodiscard]] Result<IssuedKeySet> issue(const mcx::McpttId& identity, std::int64_t period_no,
+                                           Random& random) const;
+
+  crypto::sakke::MasterSecret z_;
+  crypto::eccsi::Ksak ksak_;
+  mcx::KmsCertificate certificate_;
+  Registry registry_;
+};
+
+// bootstrap.md 5: the KmsUri without scheme, port and a leading "kms.".
+[[nodiscard]] std::string default_domain(std::string_view kms_uri);
+
+}  // namespace regroup::kms

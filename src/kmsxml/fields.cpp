@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kmsxml/fields.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/text.hpp"
+
+namespace regroup::kmsxml {
+namespace {
+
+bool is_hex(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == ' ' ||
+           c == '\t' || c == '\r' || c == '\n';
+  });
+}
+
+Result<SecretOctets> hex_or_base64(std::string_view text) {
+  return is_hex(text) ? secret_from_hex(text, Spaces::skip) : secret_from_base64(text, Spaces::skip);
+}
+
+constexpr std::string_view kOnlyPlain =
+    "this side speaks policy \"plain\" only (kms.md 9.1); let the KMS send plain keys over direct TLS";
+
+}  // namespace
+
+std::optional<std::int64_t> integer_of(std::string_view token) {
+  if (!token.empty() && token.front() == '+') token.remove_prefix(1);
+  std::int64_t value = 0;
+  const auto [end, fault] = std::from_chars(token.data(), token.data() + token.size(), value);
+  if (fault != std::errc() || end != token.data() + token.size() || token.empty() || value < 0)
+    return std::nullopt;
+  return value;
+}
+
+std::optional<bool> boolean_of(std::string_view token) {
+  if (token == "true" || token == "1") return true;
+  if (token == "false" || token == "0") return false;
+  return std::nullopt;
+}
+
+bool Fields::accepts(std::string_view ns) const {
+  return std::find(profile_.namespaces.begin(), profile_.namespaces.end(), ns) != profile_.namespaces.end();
+}
+
+void Fields::reject(Errc code, std::string_view name, std::string detail, std::string cure) {
+  if (error_) return;
+  error_ = fail(code, clause_, element_.name + "/" + std::string(name) + ": " + detail, std::move(cure));
+}
+
+const xml::Element* Fields::find(std::string_view name) {
+  const xml::Element* found = nullptr;
+  for (const xml::Element& child : element_.children) {
+    if (child.name != name || !accepts(child.ns)) continue;
+    if (found) reject(Errc::malformed, name, "stands twice");
+    found = &child;
+  }
+  return found;
+}
+
+const xml::Element* Fields::need(std::string_view name) {
+  const xml::Element* found = find(name);
+  if (!found) reject(Errc::malformed, name, "is missing");
+  return found;
+}
+
+std::string Fields::text(std::string_view name) {
+  const xml::Element* found = need(name);
+  if (!found) return {};
+  if (found->token().empty()) reject(Errc::malformed, name, "is empty");
+  return std::string(found->token());
+}
+
+std::string Fields::optional_text(std::string_view name) {
+  const xml::Element* found = find(name);
+  return found ? std::string(found->token()) : std::string();
+}
+
+std::string Fields::attribute(std::string_view name) const {
+  const std::string* value = element_.attribute(name);
+  return value ? std::string(xml::trim(*value)) : std::string();
+}
+
+std::int64_t Fields::integer(std::string_view name) {
+  const std::string token = text(name);
+  const std::optional<std::int64_t> value = integer_of(token);
+  if (!value)
+    reject(Errc::malformed, name, "\"" + printable(token, 40) + "\" is not a number from 0 to 2^63 - 1");
+  return value.value_or(0);
+}
+
+bool Fields::boolean(std::string_view name) {
+  const std::string token = optional_text(name);
+  if (token.empty() && !find(name)) return false;
+  const std::optional<bool> value = boolean_of(token);
+  if (!value) reject(Errc::malformed, name, "\"" + printable(token, 40) + "\" is neither true nor false");
+  return value.value_or(false);
+}
+
+NtpTime Fields::time(std::string_view name) {
+  const std::string token = text(name);
+  if (error_) return {};
+  Result<NtpTime> time = parse_date_time(token);
+  if (time.ok()) return *time;
+  reject(Errc::malformed, name, time.error().detail, "write it as 2026-03-02T09:30:00Z");
+  return {};
+}
+
+std::optional<NtpTime> Fields::optional_time(std::string_view name) {
+  if (!find(name)) return std::nullopt;
+  return time(name);
+}
+
+Octets Fields::point(std::string_view name, std::size_t size) {
+  const xml::Element* found = need(name);
+  if (!found) return {};
+  const Result<SecretOctets> octets = hex_or_base64(found->token());
+  if (!octets.ok()) {
+    reject(Errc::malformed, name, octets.error().detail);
+    return {};
+  }
+  if (octets->size() != size)
+    reject(Errc::malformed, name,
+           std::to_string(octets->size()) + " octets; an uncompressed point takes " + std::to_string(size));
+  return to_octets(octets->expose());
+}
+
+// Content decides what it is; xsi:type, when present, has to agree (kms.md 6.2).
+SecretOctets Fields::plain_octets(std::string_view name) {
+  const xml::Element* found = need(name);
+  if (!found) return {};
+  if (!found->children.empty()) {
+    reject(Errc::unsupported, name, "a wrapped key (" + printable(found->children[0].name, 40) + ")",
+           std::string(kOnlyPlain));
+    return {};
+  }
+  if (const std::string* type = found->attribute("type", xml::kXsiNamespace)) {
+    const auto named = xml::Scope(*found, &scope_).qname(*type);
+    if (!named.ok() || named->name != "KeyContentType" || !accepts(named->ns)) {
+      reject(Errc::malformed, name, "xsi:type \"" + printable(*type, 60) + "\" does not fit plain content",
+             "use KeyContentType");
+      return {};
+    }
+  }
+  Result<SecretOctets> octets = hex_or_base64(found->token());
+  if (octets.ok()) return std::move(octets).value();
+  reject(Errc::malformed, name, "neither hexBinary nor base64");
+  return {};
+}
+
+SecretOctets Fields::plain_key(std::string_view name, std::size_t size) {
+  SecretOctets octets = plain_octets(name);
+  if (octets.size() != size)
+    reject(Errc::malformed, name,
+           std::to_string(octets.size()) + " octets instead of " + std::to_string(size));
+  return octets;
+}
+
+Octets Fields::plain_point(std::string_view name, std::size_t size) {
+  return to_octets(plain_key(name, size).expose());
+}
+
+SecretOctets Fields::plain_scalar(std::string_view name, std::size_t size) {
+  const SecretOctets octets = plain_octets(name);
+  SecretOctets out(size);
+  const std::size_t extra = octets.size() > size ? octets.size() - size : 0;
+  std::uint8_t lost = 0;
+  for (const std::uint8_t octet : octets.expose().first(extra))
+    lost = static_cast<std::uint8_t>(lost | octet);
+  if (lost != 0 || octets.empty() || extra > 32) {
+    reject(Errc::malformed, name, "does not fit " + std::to_string(size) + " octets");
+    return out;
+  }
+  const OctetsView kept = octets.expose().subspan(extra);
+  std::copy(kept.begin(), kept.end(), out.expose_mutable().end() - static_cast<std::ptrdiff_t>(kept.size()));
+  return out;
+}
+
+}  // namespace regroup::kmsxml

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Private to this room: the fields of one element, read by name in any order (kms.md 5). The first complaint
+// sticks, names its field and is reported by finish(); until then fields read as empty. An element that
+// stands twice is refused: two readers could choose differently.
+#pragma once
+
+#include "kmsxml/documents.hpp"
+#include "xml/element.hpp"
+
+namespace regroup::kmsxml {
+
+class Fields {
+ public:
+  // `clause` and the element's name open every complaint.
+  Fields(const xml::Scope& scope, const xml::Element& element, const Profile& profile,
+         std::string_view clause)
+      : scope_(scope), element_(element), profile_(profile), clause_(clause) {}
+
+  [[nodiscard]] bool accepts(std::string_view ns) const;
+  // The child of that name in an accepted namespace, or nullptr.
+  const xml::Element* find(std::string_view name);
+  const xml::Element* need(std::string_view name);
+
+  std::string text(std::string_view name);  // required, not empty
+  std::string optional_text(std::string_view name);
+  std::string attribute(std::string_view name) const;
+  std::int64_t integer(std::string_view name);  // required, 0 .. 2^63 - 1
+  bool boolean(std::string_view name);          // absent: false
+  NtpTime time(std::string_view name);          // required
+  std::optional<NtpTime> optional_time(std::string_view name);
+  // hexBinary, or base64 when it is not pure hex; exactly `size` octets.
+  Octets point(std::string_view name, std::size_t size);
+  // The same behind an abstractKeyContentType: plain content only, xsi:type checked when there is one.
+  Octets plain_point(std::string_view name, std::size_t size);
+  SecretOctets plain_key(std::string_view name, std::size_t size);
+  SecretOctets plain_scalar(std::string_view name, std::size_t size);  // zeros in front added or taken off
+
+  void reject(Errc code, std::string_view name, std::string detail, std::string cure = {});
+  [[nodiscard]] const xml::Scope& scope() const { return scope_; }
+  [[nodiscard]] Result<void> finish() const {
+    if (error_) return *error_;
+    return {};
+  }
+
+ private:
+  SecretOctets plain_octets(std::string_view name);
+
+  xml::Scope scope_;
+  const xml::Element& element_;
+  const Profile& profile_;
+  std::string_view clause_;
+  std::optional<Error> error_;
+};
+
+// A whole text as xsd:integer, xsd:boolean.
+[[nodiscard]] std::optional<std::int64_t> integer_of(std::string_view token);
+[[nodiscard]] std::optional<bool> boolean_of(std::string_view token);
+
+}  // namespace regroup::kmsxml

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// Element order and fixed Version values of the Rel-14+ schema (kms.md 4-6); every key element carries its
+// xsi:type.
+#include "base/text.hpp"
+#include "kmsxml/documents.hpp"
+#include "xml/element.hpp"
+
+namespace regroup::kmsxml {
+namespace {
+
+xml::Element make(std::string_view name) { return xml::Element(kNamespace, name); }
+
+xml::Element make_root(std::string_view name, bool typed) {
+  xml::Element out = make(name);
+  out.declared.push_back({"", std::string(kNamespace)});
+  if (typed) out.declared.push_back({"xsi", std::string(xml::kXsiNamespace)});
+  return out;
+}
+
+void add_if(xml::Element& to, std::string_view name, const std::string& value) {
+  if (!value.empty()) to.add(name, value);
+}
+
+void attribute_if(xml::Element& to, std::string_view name, const std::string& value) {
+  if (!value.empty()) to.set_attribute(name, value);
+}
+
+void add_validity(xml::Element& to, const std::optional<NtpTime>& from, const std::optional<NtpTime>& until) {
+  if (from) to.add("ValidFrom", date_time(*from));
+  if (until) to.add("ValidTo", date_time(*until));
+}
+
+void fill(xml::Element& to, const KmsCertificate& from) {
+  attribute_if(to, "Id", from.id);
+  to.set_attribute("Version", "1.1.0");
+  if (from.role) to.set_attribute("Role", *from.role == Role::root ? "Root" : "External");
+  if (from.is_security_gateway) to.set_attribute("IsSecurityGateway", "true");
+  add_if(to, "CertUri", from.cert_uri);
+  to.add("KmsUri", from.kms_uri);
+  add_if(to, "Issuer", from.issuer);
+  add_validity(to, from.valid_from, from.valid_to);
+  to.add("Revoked", from.revoked ? "true" : "false");
+  to.add("UserIdFormat", "2");
+  to.add("UserKeyPeriod", std::to_string(from.user_key_period));
+  to.add("UserKeyOffset", std::to_string(from.user_key_offset));
+  to.add("PubEncKey", hex_upper(from.pub_enc_key));
+  to.add("PubAuthKey", hex_upper(from.pub_auth_key));
+  to.add("ParameterSet", "1");
+  if (from.domains.empty()) return;
+  xml::Element& list = to.add("KmsDomainList");
+  for (const std::string& domain : from.domains) list.add("KmsDomain", domain);
+}
+
+// Hex straight into the element, so that no other copy of the key is made.
+void add_key(xml::Element& to, std::string_view name, OctetsView key) {
+  xml::Element& made = to.add(name);
+  made.attributes.push_back({"type", "KeyContentType", std::string(xml::kXsiNamespace), "xsi"});
+  made.text = hex_upper(key);
+}
+
+void fill(xml::Element& to, const KmsKeySet& from) {
+  attribute_if(to, "Id", from.id);
+  to.set_attribute("Version", "1.1.0");
+  to.add("KmsUri", from.kms_uri);
+  add_if(to, "CertUri", from.cert_uri);
+  add_if(to, "Issuer", from.issuer);
+  to.add("UserUri", from.user_uri);
+  to.add("UserID", base64(from.user_id));
+  add_validity(to, from.valid_from, from.valid_to);
+  to.add("KeyPeriodNo", std::to_string(from.key_period_no));
+  to.add("Revoked", from.revoked ? "true" : "false");
+  add_key(to, "UserDecryptKey", from.user_decrypt_key.expose());
+  add_key(to, "UserSigningKeySSK", from.user_signing_key_ssk.expose());
+  add_key(to, "UserPubTokenPVT", from.user_pub_token_pvt);
+}
+
+void add_content(xml::Element& to, const KmsInit& init) {
+  xml::Element& made = to.add("KmsMessage").add("KmsInit");
+  made.set_attribute("Version", "1.0.0");
+  fill(made.add("KmsCertificate"), init.certificate);
+}
+
+void add_content(xml::Element& to, const KmsKeyProv& provided) {
+  xml::Element& made = to.add("KmsMessage").add("KmsKeyProv");
+  made.set_attribute("Version", "1.0.0");
+  made.children.reserve(provided.key_sets.size());
+  for (const KmsKeySet& one : provided.key_sets) fill(made.add("KmsKeySet"), one);
+}
+
+void add_content(xml::Element& to, const KmsCertCache& cache) {
+  xml::Element& made = to.add("KmsMessage").add("KmsCertCache");
+  made.set_attribute("Version", "1.0.0");
+  if (cache.cache_num) made.set_attribute("CacheNum", std::to_string(*cache.cache_num));
+  for (const KmsCertificate& one : cache.certificates) fill(made.add("KmsCertificate"), one);
+}
+
+void add_content(xml::Element& to, const KmsError& error) {
+  xml::Element& made = to.add("KmsError");
+  made.set_attribute("Version", "1.0.0");
+  made.add("ErrorCode", std::to_string(error.code));
+  made.add("ErrorMsg", error.message);
+}
+
+void add_content(xml::Element&, const std::monostate&) {}
+
+std::string text_of(const xml::Element& root, Layout layout) {
+  return xml::write(root, {.declaration = true, .indent = layout == Layout::indented});
+}
+
+SecretOctets secret_text_of(xml::Element& root, Layout layout) {
+  std::string text = text_of(root, layout);
+  SecretOctets out(view(text));
+  xml::wipe(text);
+  xml::wipe(root);
+  return out;
+}
+
+}  // namespace
+
+std::string write(const KmsRequest& request, Layout layout) {
+  xml::Element root = make_root("KmsRequest", false);
+  attribute_if(root, "Id", request.id);
+  root.set_attribute("Version", "1.1.0");
+  root.add("UserUri", request.user_uri);
+  root.add("KmsUri", request.kms_uri);
+  root.add("Time", date_time(request.time));
+  add_if(root, "ClientId", request.client_id);
+  add_if(root, "DeviceId", request.device_id);
+  root.add("ClientReqUrl", request.client_req_url);
+  add_if(root, "TrK-ID", request.trk_id);
+  add_if(root, "Signature-ID", request.signature_id);
+  return text_of(root, layout);
+}
+
+std::string write(const KmsCertificate& certificate, Layout layout) {
+  xml::Element root = make_root("KmsCertificate", false);
+  fill(root, certificate);
+  return text_of(root, layout);
+}
+
+SecretOctets write(const KmsKeySet& key_set, Layout layout) {
+  xml::Element root = make_root("KmsKeySet", true);
+  fill(root, key_set);
+  return secret_text_of(root, layout);
+}
+
+SecretOctets write(const KmsResponse& response, Layout layout) {
+  xml::Element root = make_root("KmsResponse", true);
+  attribute_if(root, "Id", response.id);
+  root.set_attribute("Version", "1.0.0");
+  root.add("UserUri", response.user_uri);
+  root.add("KmsUri", response.kms_uri);
+  root.add("Time", date_time(response.time));
+  add_if(root, "KmsId", response.kms_id);
+  root.add("ClientReqUrl", response.client_req_url);
+  std::visit([&](const auto& content) { add_content(root, content); }, response.content);
+  return secret_text_of(root, layout);
+}
+
+}  // namespace regroup::kmsxml

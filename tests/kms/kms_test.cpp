@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kms/kms.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "crypto/random.hpp"
+#include "kms/domain_alpha.hpp"
+
+namespace regroup::kms {
+namespace {
+
+using test::alpha;
+using test::kAlphaNow;
+using testing::HasSubstr;
+
+crypto::SystemRandom system_random;
+
+TEST(Kms, DerivesTheReceiverKeyOfTheWorkedExample) {
+  const Kms kms = alpha();
+  const auto issued = kms.provision("sip:gms.group@alpha.example", {1536}, kAlphaNow, system_random);
+  ASSERT_TRUE(issued.ok()) << issued.error().text();
+  EXPECT_EQ(hex(issued->at(0).uid), test::kAlphaGmsUid);
+  EXPECT_EQ(hex(issued->at(0).rsk.expose()), test::kAlphaGmsRsk);
+  EXPECT_EQ(date_time(issued->at(0).valid_from), "2026-03-01T00:00:00Z");
+  EXPECT_EQ(date_time(issued->at(0).valid_to), "2026-03-30T23:59:59Z");
+}
+
+TEST(Kms, GivesTheSameReceiverKeyAndAnotherSigningKeyForTheSameQuestion) {
+  const Kms kms = alpha();
+  const auto first = kms.provision("sip:user.001@alpha.example", {1536}, kAlphaNow, system_random).value();
+  const auto again = kms.provision("sip:user.001@alpha.example", {1536}, kAlphaNow, system_random).value();
+  EXPECT_TRUE(ct_equal(first[0].rsk.expose(), again[0].rsk.expose()));
+  EXPECT_FALSE(ct_equal(first[0].signing.ssk().expose(), again[0].signing.ssk().expose()));
+  EXPECT_NE(first[0].signing.pvt(), again[0].signing.pvt());
+}
+
+TEST(Kms, IssuesKeySetsThatTheReceiverAccepts) {
+  const Kms kms = alpha();
+  const auto issued =
+      kms.provision("sip:user.002@alpha.example", kms.usual_periods(kAlphaNow), kAlphaNow, system_random)
+          .value();
+  for (const IssuedKeySet& one : issued) {
+    const auto checked =
+        mcx::KeySet::validate(kms.certificate(), one.identity, one.period_no, one.rsk.expose(),
+                              one.signing.ssk().duplicate(), one.signing.pvt());
+    EXPECT_TRUE(checked.ok()) << checked.error().text();
+    EXPECT_FALSE(mcx::KeySet::validate(kms.certificate(), test::id("sip:user.001@alpha.example"),
+                                       one.period_no, one.rsk.expose(), one.signing.ssk().duplicate(),
+                                       one.signing.pvt())
+                     .ok())
+        << "the keys of one user are nobody else's";
+  }
+}
+
+TEST(Kms, AnswersWithTheSpellingThatWasRegistered) {
+  const auto issued = alpha().provision("SIP:user.001@Alpha.EXAMPLE", {1536}, kAlphaNow, system_random);
+  ASSERT_TRUE(issued.ok()) << issued.error().text();
+  EXPECT_EQ(issued->at(0).identity.text(), "sip:user.001@alpha.example");
+  EXPECT_FALSE(alpha().provision("sip:User.001@alpha.example", {1536}, kAlphaNow, system_random).ok())
+      << "the user part keeps its case";
+}
+
+TEST(Kms, KeepsToTheWindowOfPeriods) {
+  const Kms kms = alpha();
+  EXPECT_EQ(kms.usual_periods(kAlphaNow), (std::vector<std::int64_t>{1536, 1537}));
+  for (const std::int64_t number : {1534, 1535, 1536, 1537})
+    EXPECT_TRUE(kms.provision("sip:user.001@alpha.example", {number}, kAlphaNow, system_random).ok())
+        << number;
+  for (const std::int64_t number :
+       {std::int64_t{-1}, std::int64_t{0}, std::int64_t{1533}, std::int64_t{1538}, INT64_MAX}) {
+    const auto refused = kms.provision("sip:user.001@alpha.example", {number}, kAlphaNow, system_random);
+    ASSERT_FALSE(refused.ok()) << number;
+    EXPECT_EQ(refused.error().code, Errc::not_authorised);
+  }
+  const auto unknown = kms.provision("sip:nobody@alpha.example", {1536}, kAlphaNow, system_random);
+  ASSERT_FALSE(unknown.ok());
+  EXPECT_EQ(unknown.error().code, Errc::unknown_group);
+}
+
+TEST(Kms, CountsPeriodsAcrossTheRollOverOf2036) {
+  const NtpTime before = parse_date_time("2036-02-07T06:28:15Z").value();
+  const std::int64_t number = alpha().usual_periods(before)[0];
+  EXPECT_EQ(number, 0xFFFFFFFF / 2592000);
+  EXPECT_EQ(alpha().usual_periods(before.plus(2592000))[0], number + 1);
+}
+
+TEST(Kms, IsTheSameAfterSealingAndOpening) {
+  test::SeededRandom random(1);
+  Kms made = Kms::make({.kms_uri = mcx::KmsUri::parse("kms.new.example").value()}, system_random).value();
+  made.registry().add(test::id("sip:a@new.example"), false).value();
+  EXPECT_EQ(made.registry().own().domains, std::vector<std::string>{"new.example"});
+  EXPECT_EQ(made.registry().own().cert_uri, "cert1.kms.new.example");
+  const auto opened = Kms::open(made.seal(test::vault(), random), test::vault());
+  ASSERT_TRUE(opened.ok()) << opened.error().text();
+  EXPECT_EQ(opened->registry().own(), made.registry().own());
+  const auto of = [](const Kms& kms) {
+    return kms.provision("sip:a@new.example", kms.usual_periods(kAlphaNow), kAlphaNow, system_random).value();
+  };
+  EXPECT_TRUE(ct_equal(of(made)[0].rsk.expose(), of(*opened)[0].rsk.expose()));
+}
+
+TEST(Kms, RefusesSecretsThatDoNotBelongToItsCertificate) {
+  SealedState state = test::alpha_state();
+  test::SeededRandom random(2);
+  std::string other_ksak = test::kAlphaKsak;
+  other_ksak.back() = '6';
+  state.master = test::vault().seal("kms/master", test::unhex(test::kAlphaZ + other_ksak), random);
+  const auto opened = Kms::open(state, test::vault());
+  ASSERT_FALSE(opened.ok());
+  EXPECT_THAT(opened.error().text(), HasSubstr("KPAK"));
+  std::string other_z = test::kAlphaZ;
+  other_z.back() = '1';
+  state.master = test::vault().seal("kms/master", test::unhex(other_z + test::kAlphaKsak), random);
+  EXPECT_THAT(Kms::open(state, test::vault()).error().text(), HasSubstr("Z_T"));
+}
+
+TEST(Kms, RefusesExchangedOrDamagedRecords) {
+  SealedState state = test::alpha_state();
+  std::swap(state.master, state.registry);
+  EXPECT_FALSE(Kms::open(state, test::vault()).ok());
+  state = test::alpha_state();
+  state.registry.back() ^= 1;
+  EXPECT_FALSE(Kms::open(state, test::vault()).ok());
+}
+
+TEST(Kms, AdoptsALaterRegistryOfItsOwnOnly) {
+  Kms kms = alpha();
+  Registry later = kms.registry();
+  ASSERT_TRUE(later.import_certificate(test::external("kms.beta.example", "beta.example")).ok());
+  ASSERT_TRUE(kms.adopt(later).ok());
+  EXPECT_EQ(kms.registry().cache_num(), later.cache_num());
+  EXPECT_FALSE(kms.adopt(alpha().registry()).ok()) << "an older one";
+  EXPECT_FALSE(kms.adopt(Registry(test::external("kms.alpha.example", "alpha.example"))).ok())
+      << "another KMS's";
+}
+
+TEST(Kms, NamesItsDomainAfterItsUri) {
+  EXPECT_EQ(default_domain("kms.alpha.example"), "alpha.example");
+  EXPECT_EQ(default_domain("https://kms.alpha.example:8444/x"), "alpha.example");
+  EXPECT_EQ(default_domain("keys.alpha.example"), "keys.alpha.example");
+}
+
+}  // namespace
+}  // namespace regroup::kms

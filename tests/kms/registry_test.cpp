@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kms/registry.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "kms/domain_alpha.hpp"
+
+namespace regroup::kms {
+namespace {
+
+using test::external;
+using test::id;
+
+Registry registry() { return Registry(external("kms.alpha.example", "alpha.example", 1)); }
+
+TEST(KmsRegistry, FoldsSchemeAndHostOnly) {
+  EXPECT_EQ(folded("SIP:Bob@Alpha.Example;User=Phone"), "sip:Bob@alpha.example;User=Phone");
+  EXPECT_EQ(folded("Bob@Alpha.Example"), "Bob@alpha.example");
+  EXPECT_EQ(folded("SIP:GMS.Example:5060;x=Y"), "sip:gms.example:5060;x=Y");
+  EXPECT_EQ(folded("TEL:+49123"), "tel:+49123");
+  EXPECT_EQ(folded("urn:X-service:A"), "urn:X-service:A");
+  EXPECT_EQ(folded("sip:a:B@C.D:99"), "sip:a:B@c.d:99");
+}
+
+TEST(KmsRegistry, TakesEachIdentityOnceInWhateverSpelling) {
+  Registry all = registry();
+  ASSERT_TRUE(all.add(id("sip:Bob@alpha.example"), false).ok());
+  EXPECT_EQ(all.add(id("SIP:Bob@ALPHA.example"), false).error().code, Errc::conflict);
+  EXPECT_TRUE(all.add(id("sip:bob@alpha.example"), false).ok()) << "another user part is another user";
+  ASSERT_TRUE(all.find("sip:Bob@ALPHA.EXAMPLE"));
+  EXPECT_EQ(all.find("sip:Bob@ALPHA.EXAMPLE")->identity.text(), "sip:Bob@alpha.example");
+  EXPECT_EQ(all.find("sip:BOB@alpha.example"), nullptr);
+}
+
+TEST(KmsRegistry, ReservesServerNamesForServers) {
+  for (const char* name : {"sip:ops.group@alpha.example", "sip:ops.GROUP@alpha.example",
+                           "sip:gms.alpha.example", "gms.alpha.example"}) {
+    Registry all = registry();
+    const auto refused = all.add(id(name), false);
+    ASSERT_FALSE(refused.ok()) << name;
+    EXPECT_EQ(refused.error().code, Errc::not_authorised);
+    EXPECT_TRUE(all.add(id(name), true).ok()) << name;
+    EXPECT_TRUE(all.find(name)->server);
+  }
+  for (const char* name :
+       {"tel:+49123", "sip:group@alpha.example", "sip:group.ops@alpha.example", "user@alpha.example"})
+    EXPECT_TRUE(registry().add(id(name), false).ok()) << name;
+}
+
+TEST(KmsRegistry, RaisesTheCacheNumberWithEachChangeAndOnlyThen) {
+  Registry all = registry();
+  EXPECT_EQ(all.cache_num(), 1);
+  CertificateRecord beta = external("kms.beta.example", "beta.example");
+  EXPECT_TRUE(all.import_certificate(beta).value());
+  EXPECT_EQ(all.cache_num(), 2);
+  EXPECT_FALSE(all.import_certificate(beta).value()) << "the same again";
+  EXPECT_EQ(all.cache_num(), 2);
+  beta.revoked = true;
+  EXPECT_TRUE(all.import_certificate(beta).value());
+  EXPECT_EQ(all.cache_num(), 3);
+  ASSERT_EQ(all.changes_since({}).certificates.size(), 1u) << "replaced, not added";
+  EXPECT_TRUE(all.changes_since({}).certificates[0].revoked);
+}
+
+TEST(KmsRegistry, AnswersWithWhatChangedSinceAVersion) {
+  Registry all = registry();
+  ASSERT_TRUE(all.import_certificate(external("kms.beta.example", "beta.example", 3)).ok());
+  ASSERT_TRUE(all.import_certificate(external("kms.gamma.example", "gamma.example", 4)).ok());
+  const auto names = [&](std::optional<std::int64_t> held) {
+    std::vector<std::string> out;
+    for (const auto& one : all.changes_since(held).certificates) out.push_back(one.kms_uri);
+    return out;
+  };
+  EXPECT_THAT(names({}), testing::ElementsAre("kms.beta.example", "kms.gamma.example"));
+  EXPECT_THAT(names(1), testing::ElementsAre("kms.beta.example", "kms.gamma.example"));
+  EXPECT_THAT(names(2), testing::ElementsAre("kms.gamma.example"));
+  EXPECT_THAT(names(3), testing::IsEmpty());
+  EXPECT_THAT(names(99), testing::SizeIs(2)) << "a number never given out gets everything";
+  EXPECT_EQ(all.changes_since(3).cache_num, 3);
+}
+
+TEST(KmsRegistry, RefusesCertificatesThatWouldMisleadItsClients) {
+  Registry all = registry();
+  const CertificateRecord beta = external("kms.beta.example", "beta.example", 3);
+  ASSERT_TRUE(all.import_certificate(beta).ok());
+  CertificateRecord changed = external("kms.beta.example", "beta.example", 5);
+  EXPECT_EQ(all.import_certificate(changed).error().code, Errc::conflict)
+      << "other keys under the same CertUri";
+  changed.cert_uri = "cert2.kms.beta.example";
+  EXPECT_TRUE(all.import_certificate(changed).ok()) << "a new name replaces by KmsUri";
+  EXPECT_EQ(all.import_certificate(external("kms.alpha.example", "other.example", 6)).error().code,
+            Errc::conflict)
+      << "our own KmsUri";
+  EXPECT_EQ(all.import_certificate(external("kms.evil.example", "alpha.example", 6)).error().code,
+            Errc::conflict)
+      << "our own domain";
+  EXPECT_EQ(all.import_certificate(external("kms.evil.example", "beta.example", 6)).error().code,
+            Errc::conflict)
+      << "a partner's domain";
+  EXPECT_EQ(all.cache_num(), 3);
+}
+
+TEST(KmsRegistry, FindsItsOwnAndExternalCertificates) {
+  Registry all = registry();
+  ASSERT_TRUE(all.import_certificate(external("kms.beta.example", "beta.example", 3)).ok());
+  EXPECT_EQ(all.certificate_of("kms.alpha.example"), &all.own());
+  EXPECT_EQ(all.certificate_of("kms.beta.example")->domains[0], "beta.example");
+  EXPECT_EQ(all.certificate_of("KMS.beta.example"), nullptr) << "a KmsUri is octets";
+}
+
+TEST(KmsRegistry, SurvivesWritingAndReading) {
+  Registry all = registry();
+  all.add(id("sip:a@alpha.example"), false).value();
+  all.add(id("sip:gms@alpha.example"), true).value();
+  CertificateRecord beta = external("kms.beta.example", "beta.example", 3);
+  beta.valid_from = test::kAlphaNow;
+  beta.issuer = "Beta";
+  ASSERT_TRUE(all.import_certificate(beta).ok());
+  const auto again = Registry::parse(all.write());
+  ASSERT_TRUE(again.ok()) << again.error().text();
+  EXPECT_EQ(again->own(), all.own());
+  EXPECT_EQ(again->cache_num(), 2);
+  EXPECT_EQ(again->subscribers(), 2u);
+  EXPECT_TRUE(again->find("sip:gms@alpha.example")->server);
+  EXPECT_FALSE(again->find("sip:a@alpha.example")->server);
+  EXPECT_EQ(*again->certificate_of("kms.beta.example"), beta);
+  EXPECT_TRUE(again->changes_since(1).certificates.size() == 1 &&
+              again->changes_since(2).certificates.empty());
+}
+
+TEST(KmsRegistry, RefusesEveryCutRecord) {
+  Registry all = registry();
+  all.add(id("sip:a@alpha.example"), false).value();
+  const Octets record = all.write();
+  for (std::size_t size = 0; size < record.size(); ++size)
+    EXPECT_FALSE(Registry::parse(OctetsView(record).first(size)).ok()) << size;
+}
+
+}  // namespace
+}  // namespace regroup::kms
