@@ -25,7 +25,8 @@ void Loop::post_at(TimePoint at, Task task) {
 void Loop::run(Task task) {
   auto done = std::make_shared<std::promise<void>>();
   auto waited = done->get_future();
-  post([task = std::move(task), done] {
+  // The task holds the only promise: when stop() drops it, the wait ends.
+  post([task = std::move(task), done = std::move(done)] {
     task();
     done->set_value();
   });

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 namespace regroup::app {
 namespace {
@@ -43,6 +44,22 @@ int wait_for_stop_signal() {
 void say_ready(const std::string& what) {
   std::printf("ready %s\n", what.c_str());
   std::fflush(stdout);
+}
+
+void say_ready_json(const nlohmann::json& what) {
+  std::printf("%s\n", what.dump().c_str());
+  std::fflush(stdout);
+}
+
+NtpTime build_day() { return NtpTime::from_unix(std::int64_t{REGROUP_BUILD_DAY} * 86400); }
+
+Result<void> check_clock(const Clock& clock) {
+  const NtpTime now = clock.now();
+  if (now >= build_day()) return {};
+  return fail(
+      Errc::not_yet_valid, "TS 33.180 F.2.1",
+      "the clock says " + date_time(now) + ", but this program was built on " + date_time(build_day()),
+      "set the clock (timedatectl set-ntp true) and start again");
 }
 
 }  // namespace regroup::app

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every long-running role does to its own process: no core files, no tracing by others, and a clean stop
-// on SIGTERM and SIGINT.
+// What every long-running role does to its own process: no core files, no tracing by others, a clock
+// that can be right, and a clean stop on SIGTERM and SIGINT.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
+
+#include "base/clock.hpp"
 #include "base/result.hpp"
 
 namespace regroup::app {
@@ -18,5 +21,13 @@ int wait_for_stop_signal();
 
 // Prints "ready URL" on stdout and flushes: whoever started us may now connect.
 void say_ready(const std::string& what);
+// The same for programs: one JSON object in a line.
+void say_ready_json(const nlohmann::json& what);
+
+// Refuses a clock before the day this program was built: key periods, certificates and tokens would all be
+// judged by a wrong time. To be asked once, before anything is read or fetched.
+[[nodiscard]] Result<void> check_clock(const Clock& clock);
+// The first second (UTC) of that day; it honours SOURCE_DATE_EPOCH.
+[[nodiscard]] NtpTime build_day();
 
 }  // namespace regroup::app

@@ -6,20 +6,31 @@
 #include <filesystem>
 #include <set>
 
+#include "base/text.hpp"
+
 namespace regroup::app {
+namespace {
+
+constexpr std::string_view kManual = "docs/operations.md";
+
+}  // namespace
 
 struct TomlTable::Node {
   std::shared_ptr<toml::table> root;  // keeps the tree alive
   const toml::table* table = nullptr;
   std::string file;
-  std::string path;  // "kms." for messages
+  std::string path;             // "kms." for messages
+  toml::source_index line = 1;  // where the table begins
   std::set<std::string> used;
   std::vector<std::shared_ptr<Node>> inner;
 
-  [[nodiscard]] Error error(const std::string& key, const toml::node* at, const std::string& what) const {
-    std::string where = file;
-    if (at) where += ":" + std::to_string(at->source().begin.line);
-    return fail(Errc::usage, "", where + ": " + path + key + ": " + what, "see docs/operations.md");
+  // `at`: the value in question; without one the line is that of the table it should stand in.
+  [[nodiscard]] Error error(const std::string& key, const toml::node* at, std::string_view clause,
+                            const std::string& what, std::string cure) const {
+    const auto place = at ? at->source().begin.line : line;
+    return fail(Errc::usage, clause.empty() ? kManual : clause,
+                file + ":" + std::to_string(place) + ": " + path + printable(key) + ": " + what,
+                cure.empty() ? std::string(kManual) + " says what it holds" : std::move(cure));
   }
   const toml::node* take(const std::string& key) {
     used.insert(key);
@@ -35,8 +46,20 @@ Result<std::optional<T>> value_of(TomlTable::Node& node, const std::string& key,
   const toml::node* found = node.take(key);
   if (!found) return std::optional<T>();
   const auto value = found->value_exact<T>();
-  if (!value) return node.error(key, found, std::string("must be ") + kind);
+  if (!value)
+    return node.error(key, found, {}, std::string("must be ") + kind, "write it as " + std::string(kind));
   return std::optional<T>(*value);
+}
+
+TomlTable table_in(TomlTable::Node& outer, const std::string& key, const toml::table* table) {
+  auto inner = std::make_shared<TomlTable::Node>();
+  inner->root = outer.root;
+  inner->table = table;
+  inner->file = outer.file;
+  inner->path = outer.path + key + ".";
+  inner->line = table ? table->source().begin.line : outer.line;
+  outer.inner.push_back(inner);
+  return TomlTable(std::move(inner));
 }
 
 }  // namespace
@@ -49,7 +72,8 @@ Result<TomlTable> TomlTable::parse(const std::string& text, const std::string& n
   } catch (const toml::parse_error& error) {
     return fail(
         Errc::usage, "TOML 1.0",
-        name + ":" + std::to_string(error.source().begin.line) + ": " + std::string(error.description()));
+        name + ":" + std::to_string(error.source().begin.line) + ": " + std::string(error.description()),
+        "correct that line");
   }
   node->table = node->root.get();
   return TomlTable(std::move(node));
@@ -58,12 +82,15 @@ Result<TomlTable> TomlTable::parse(const std::string& text, const std::string& n
 Result<TomlTable> TomlTable::read_file(const std::string& path) {
   std::error_code code;
   const auto size = std::filesystem::file_size(path, code);
-  if (code) return fail(Errc::usage, "", "configuration file " + path + " cannot be read: " + code.message());
+  if (code)
+    return fail(Errc::usage, kManual, "configuration file " + path + " cannot be read: " + code.message(),
+                "name the file with --config");
   if (size > 1024 * 1024)
-    return fail(Errc::usage, "", "configuration file " + path + " is larger than 1 MiB");
+    return fail(Errc::usage, kManual, "configuration file " + path + " is larger than 1 MiB",
+                "name a configuration file");
   std::FILE* file = std::fopen(path.c_str(), "rb");
   if (!file)
-    return fail(Errc::usage, "", "configuration file " + path + " cannot be opened",
+    return fail(Errc::usage, kManual, "configuration file " + path + " cannot be opened",
                 "check its name and its mode");
   std::string text(size, '\0');
   text.resize(std::fread(text.data(), 1, text.size(), file));
@@ -75,8 +102,10 @@ bool TomlTable::has(const std::string& key) const { return node_->table && node_
 
 Result<std::string> TomlTable::text(const std::string& key) {
   const auto value = TRY(value_of<std::string>(*node_, key, "a text"));
-  if (!value) return node_->error(key, nullptr, "is missing");
-  if (value->empty()) return node_->error(key, nullptr, "is empty");
+  if (!value)
+    return node_->error(key, nullptr, {}, "is missing",
+                        "add it: " + std::string(kManual) + " says what it holds");
+  if (value->empty()) return node_->error(key, node_->table->get(key), {}, "is empty", {});
   return *value;
 }
 
@@ -89,8 +118,10 @@ Result<std::int64_t> TomlTable::integer_or(const std::string& key, std::int64_t 
                                            std::int64_t most) {
   const auto value = TRY(value_of<std::int64_t>(*node_, key, "a whole number"));
   if (value && (*value < least || *value > most))
-    return node_->error(key, node_->table->get(key),
-                        "must lie between " + std::to_string(least) + " and " + std::to_string(most));
+    return node_->error(key, node_->table->get(key), {},
+                        "is " + std::to_string(*value) + ", must lie between " + std::to_string(least) +
+                            " and " + std::to_string(most),
+                        "choose a value in that range; the default is " + std::to_string(otherwise));
   return value.value_or(otherwise);
 }
 
@@ -104,11 +135,12 @@ Result<std::vector<std::string>> TomlTable::texts_or(const std::string& key,
   const toml::node* found = node_->take(key);
   if (!found) return otherwise;
   const toml::array* array = found->as_array();
-  if (!array) return node_->error(key, found, "must be a list of texts");
+  const std::string cure = "write " + key + " = [\"…\", \"…\"]";
+  if (!array) return node_->error(key, found, {}, "must be a list of texts", cure);
   std::vector<std::string> out;
   for (const toml::node& one : *array) {
     const auto value = one.value_exact<std::string>();
-    if (!value) return node_->error(key, &one, "must be a list of texts");
+    if (!value) return node_->error(key, &one, {}, "must be a list of texts", cure);
     out.push_back(*value);
   }
   return out;
@@ -116,14 +148,9 @@ Result<std::vector<std::string>> TomlTable::texts_or(const std::string& key,
 
 Result<TomlTable> TomlTable::table(const std::string& key) {
   const toml::node* found = node_->take(key);
-  if (found && !found->is_table()) return node_->error(key, found, "must be a table");
-  auto inner = std::make_shared<Node>();
-  inner->root = node_->root;
-  inner->table = found ? found->as_table() : nullptr;
-  inner->file = node_->file;
-  inner->path = node_->path + key + ".";
-  node_->inner.push_back(inner);
-  return TomlTable(std::move(inner));
+  if (found && !found->is_table())
+    return node_->error(key, found, {}, "must be a table", "write it below [" + node_->path + key + "]");
+  return table_in(*node_, key, found ? found->as_table() : nullptr);
 }
 
 Result<std::vector<TomlTable>> TomlTable::tables(const std::string& key) {
@@ -131,17 +158,11 @@ Result<std::vector<TomlTable>> TomlTable::tables(const std::string& key) {
   const toml::node* found = node_->take(key);
   if (!found) return out;
   const toml::array* array = found->as_array();
-  if (!array)
-    return node_->error(key, found, "must be an array of tables, written [[" + node_->path + key + "]]");
+  const std::string cure = "write each below [[" + node_->path + key + "]]";
+  if (!array) return node_->error(key, found, {}, "must be an array of tables", cure);
   for (const toml::node& one : *array) {
-    if (!one.is_table()) return node_->error(key, &one, "must be an array of tables");
-    auto inner = std::make_shared<Node>();
-    inner->root = node_->root;
-    inner->table = one.as_table();
-    inner->file = node_->file;
-    inner->path = node_->path + key + ".";
-    node_->inner.push_back(inner);
-    out.push_back(TomlTable(std::move(inner)));
+    if (!one.is_table()) return node_->error(key, &one, {}, "must be an array of tables", cure);
+    out.push_back(table_in(*node_, key, one.as_table()));
   }
   return out;
 }
@@ -170,11 +191,23 @@ Result<std::string> TomlTable::file_or(const std::string& key, std::string other
   return file(key);
 }
 
+Error TomlTable::wrong(const std::string& key, std::string_view clause, const std::string& what,
+                       std::string cure) const {
+  return node_->error(key, node_->table ? node_->table->get(key) : nullptr, clause, what, std::move(cure));
+}
+
+Error TomlTable::placed(const std::string& key, const Error& error, std::size_t item) const {
+  const toml::node* at = node_->table ? node_->table->get(key) : nullptr;
+  if (at && at->is_array() && at->as_array()->get(item)) at = at->as_array()->get(item);
+  return node_->error(key, at, error.clause, error.detail, error.cure);
+}
+
 Result<void> TomlTable::finish() const {
   if (node_->table)
     for (const auto& [key, value] : *node_->table)
       if (!node_->used.count(std::string(key.str())))
-        return node_->error(std::string(key.str()), &value, "is not a known key");
+        return node_->error(std::string(key.str()), &value, {}, "is not a known key",
+                            "check its spelling and its table: " + std::string(kManual) + " lists the keys");
   for (const auto& inner : node_->inner) TRY(TomlTable(inner).finish());
   return {};
 }

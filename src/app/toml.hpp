@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Configuration files (TOML): every error names file, line and key; a key that nobody asked for is an error,
-// so that a misspelt one cannot silently keep its default.
+// Configuration files (TOML): every error names file, line, key, rule and cure; a key that nobody asked for
+// is an error, so that a misspelt one cannot silently keep its default.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "base/result.hpp"
@@ -26,6 +28,26 @@ class TomlTable {
   [[nodiscard]] Result<bool> flag_or(const std::string& key, bool otherwise);
   [[nodiscard]] Result<std::vector<std::string>> texts_or(const std::string& key,
                                                           std::vector<std::string> otherwise);
+  // Required, and read by `read` (text -> Result<T>), whose error gets its place in the file.
+  template <class Parse>
+  [[nodiscard]] std::invoke_result_t<Parse, std::string> parsed(const std::string& key, Parse read) {
+    auto value = read(TRY(text(key)));
+    if (!value.ok()) return placed(key, value.error());
+    return value;
+  }
+  // A list whose items `read` reads; an absent one reads as empty.
+  template <class Parse>
+  [[nodiscard]] auto each(const std::string& key, Parse read)
+      -> Result<std::vector<std::decay_t<decltype(read(std::string()).value())>>> {
+    std::vector<std::decay_t<decltype(read(std::string()).value())>> out;
+    const std::vector<std::string> items = TRY(texts_or(key, {}));
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      auto value = read(items[i]);
+      if (!value.ok()) return placed(key, value.error(), i);
+      out.push_back(std::move(value).value());
+    }
+    return out;
+  }
   // A sub-table; an absent one reads as empty.
   [[nodiscard]] Result<TomlTable> table(const std::string& key);
   [[nodiscard]] Result<std::vector<TomlTable>> tables(const std::string& key);
@@ -34,6 +56,14 @@ class TomlTable {
   // A file name, relative to the configuration file.
   [[nodiscard]] Result<std::string> file(const std::string& key);
   [[nodiscard]] Result<std::string> file_or(const std::string& key, std::string otherwise);
+
+  // Errc::usage about the value of `key`, with file and line. An empty `clause` or `cure` points to the
+  // manual.
+  [[nodiscard]] Error wrong(const std::string& key, std::string_view clause, const std::string& what,
+                            std::string cure) const;
+  // The error of whoever read the value of `key` (the item-th of a list), with file and line.
+  static constexpr std::size_t kWhole = SIZE_MAX;
+  [[nodiscard]] Error placed(const std::string& key, const Error& error, std::size_t item = kWhole) const;
 
   // Errc::usage for the first key that was not read, here or in a sub-table.
   [[nodiscard]] Result<void> finish() const;

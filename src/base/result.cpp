@@ -56,11 +56,9 @@ std::string Error::text() const {
   return out;
 }
 
-#ifdef REGROUP_CHECKED
 void broken_invariant(const char* what, const char* file, int line) noexcept {
   std::fprintf(stderr, "broken invariant: %s (%s:%d)\n", what, file, line);
   std::abort();
 }
-#endif
 
 }  // namespace regroup

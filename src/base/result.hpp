@@ -102,9 +102,10 @@ class [[nodiscard]] Result<void> {
     std::move(rg_result_##number).value();                                                        \
   })
 
+// Ends the process: what follows could only do damage.
+[[noreturn]] void broken_invariant(const char* what, const char* file, int line) noexcept;
 // An invariant of ours. Checked wherever REGROUP_CHECKED is defined (every build but Release).
 #ifdef REGROUP_CHECKED
-[[noreturn]] void broken_invariant(const char* what, const char* file, int line) noexcept;
 #define RG_ASSERT(condition) \
   ((condition) ? void(0) : ::regroup::broken_invariant(#condition, __FILE__, __LINE__))
 #else

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Known answers of RFC 6508 Appendix A and the relations of RFC 6509 Appendix A, checked at process start
-// (crypto.md 9). The keys below are published test values.
+// Known answers of RFC 6508 Appendix A and the relations of RFC 6509 Appendix A, checked at process
+// start. The keys below are published test values.
 #include "base/text.hpp"
 #include "crypto/curve/scheme.hpp"
 #include "crypto/sakke.hpp"

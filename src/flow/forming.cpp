@@ -20,6 +20,11 @@ std::vector<NewKey> keys_of_run(const Regroup& regroup, Run run) {
   return one;
 }
 
+bool is_over(const Regroup& regroup, NtpTime now) {
+  const bool lapsed = regroup.state == RegroupState::reserved && regroup.deadline < now;
+  return lapsed || regroup.state == RegroupState::rejected || regroup.state == RegroupState::torn_down;
+}
+
 std::string hex_draw(const Gms& gms) { return hex(gms.with().random.octets<8>()); }
 
 }  // namespace
@@ -83,19 +88,18 @@ Result<Outcome> key_the_group(Gms& gms, Regroup regroup, Run run) {
   regroup.state = RegroupState::active;
   regroup.floor_due =
       first && regroup.plan.procedure == Procedure::two && regroup.plan.floor != FloorKey::none;
+  regroup.floor_due_at = gms.now().plus(kFloorRetry);
   for (Partner& partner : regroup.partners) {
     partner.state = PartnerState::pending;
     partner.seq_sent = seq;
-    partner.attempts = 1;
-    partner.next_attempt = gms.now().plus(1);
+    partner.unanswered.push_back(seq);
+    first_attempt(partner, gms.now());
   }
   Edit edit = gms.edit();
   if (first) form_group(gms, edit, regroup);
   for (Prepared& one : prepared) store(edit, std::move(one));
   edit.put(regroup);
-  std::vector<GroupId> groups = regroup.constituents;
-  groups.push_back(regroup.temporary);
-  edit.effect(DocumentsChanged{members, groups});
+  tell_members(gms, edit, regroup);
   for (const Partner& partner : regroup.partners)
     edit.effect(NotifyPartner{partner.gms_uri, notification(gms, regroup, partner, seq)});
   if (regroup.floor_due) edit.more();
@@ -121,11 +125,8 @@ void form_group(const Gms& gms, Edit& edit, const Regroup& regroup) {
 }
 
 void dissolve_group(const Gms& gms, Edit& edit, const Regroup& regroup) {
-  const std::vector<McpttId> members = local_members(gms, regroup.constituents);
   std::vector<Key> withdrawn;
-  for (const Key* key : gms.keys_of(regroup.temporary.text()))
-    withdrawn.push_back(
-        Key{key->material.duplicate(), key->group, key->use, true, key->created, key->last_t});
+  for (const Key* key : gms.keys_of(regroup.temporary.text())) withdrawn.push_back(tombstone_of(*key));
   for (Key& key : withdrawn) edit.put(std::move(key));
   for (const GroupId& id : regroup.constituents) {
     const Group* group = gms.group(id.text());
@@ -134,12 +135,14 @@ void dissolve_group(const Gms& gms, Edit& edit, const Regroup& regroup) {
     freed.regrouped_as.clear();
     edit.put(std::move(freed));
   }
+  if (gms.group(regroup.temporary.text())) edit.erase_group(regroup.temporary);
+  tell_members(gms, edit, regroup);
+}
+
+void tell_members(const Gms& gms, Edit& edit, const Regroup& regroup) {
   std::vector<GroupId> groups = regroup.constituents;
-  if (!regroup.temporary.empty()) {
-    groups.push_back(regroup.temporary);
-    if (gms.group(regroup.temporary.text())) edit.erase_group(regroup.temporary);
-  }
-  edit.effect(DocumentsChanged{members, groups});
+  groups.push_back(regroup.temporary);
+  edit.effect(DocumentsChanged{local_members(gms, regroup.constituents), groups});
 }
 
 RegroupNotification notification(const Gms& gms, const Regroup& regroup, const Partner& partner,
@@ -156,7 +159,7 @@ RegroupNotification notification(const Gms& gms, const Regroup& regroup, const P
   for (const LedgerRow* row : gms.ledger_of(regroup.temporary.text())) {
     if (row->member != partner.gms_uri || row->seq != seq || row->message.empty()) continue;
     const bool mkfc = gms.state().keys.at(row->key).material.parameters.key_type == mcx::Purpose::mkfc;
-    (mkfc ? out.mkfc_messages : out.gmk_messages).push_back(row->message);
+    (mkfc ? out.mkfc_messages : out.gmk_messages).push_back({row->key, row->message});
   }
   return out;
 }
@@ -176,6 +179,52 @@ void answer_all(Gms& gms, Edit& edit, const std::string& ref, const Answer& answ
   const auto [first, last] = gms.waiting().equal_range(ref);
   for (auto it = first; it != last; ++it) edit.effect(Reply{it->second, answer});
   gms.waiting().erase(first, last);
+}
+
+Outcome answer_now(Gms& gms, Ticket ticket, Answer answer, const std::string& memory) {
+  Edit edit = gms.edit();
+  if (!memory.empty()) edit.remember(memory, answer, gms.now());
+  edit.effect(Reply{ticket, std::move(answer)});
+  return edit.take();
+}
+
+Outcome forget_what_is_old(Gms& gms) {
+  const std::int64_t memory = gms.with().settings.answer_memory;
+  std::vector<std::string> answers;
+  for (const auto& [key, one] : gms.state().answers)
+    if (one.at.plus(memory) < gms.now()) answers.push_back(key);
+  std::vector<Regroup> regroups;
+  for (const auto& [ref, one] : gms.state().regroups)
+    if (is_over(one, gms.now()) && one.deadline.plus(memory) < gms.now()) regroups.push_back(one);
+  Edit edit = gms.edit();
+  for (const std::string& key : answers) edit.forget(key);
+  for (const Regroup& regroup : regroups) {
+    std::vector<GmkId> keys;
+    for (const auto& [id, key] : gms.state().keys)
+      if (key.withdrawn && key.group == regroup.temporary) keys.push_back(id);
+    for (const GmkId id : keys) edit.erase_key(id);
+    edit.erase_regroup(regroup.ref);
+  }
+  return edit.take();
+}
+
+void first_attempt(Partner& partner, NtpTime now) {
+  partner.attempts = 0;
+  next_attempt(partner, now);
+}
+
+void next_attempt(Partner& partner, NtpTime now) { partner.next_attempt = now.plus(kAttemptTime); }
+
+void back_off(Partner& partner, NtpTime now) {
+  partner.next_attempt =
+      now.plus(std::min<std::int64_t>(600, std::int64_t{1} << std::min(partner.attempts, 10U)));
+  partner.attempts += 1;
+}
+
+void join(Outcome& to, Outcome more) {
+  std::move(more.writes.begin(), more.writes.end(), std::back_inserter(to.writes));
+  std::move(more.effects.begin(), more.effects.end(), std::back_inserter(to.effects));
+  to.more = to.more || more.more;
 }
 
 Answer accepted(const GroupId& temporary) {

@@ -32,7 +32,7 @@ enum class Run : std::uint8_t { first, second };
 // Updates `regroup` (active, floor_due, the partners' seq) and puts it.
 [[nodiscard]] Result<gms::Outcome> key_the_group(gms::Gms& gms, gms::Regroup regroup, Run run);
 
-// Puts the temporary group's own document and marks the local constituents (gms.md 7.3.4, PR-44).
+// Puts the temporary group's own document and marks the local constituents (PR-44).
 void form_group(const gms::Gms& gms, gms::Edit& edit, const gms::Regroup& regroup);
 // Undoes it and withdraws the temporary group's keys (PR-30); the members are told.
 void dissolve_group(const gms::Gms& gms, gms::Edit& edit, const gms::Regroup& regroup);
@@ -41,14 +41,38 @@ void dissolve_group(const gms::Gms& gms, gms::Edit& edit, const gms::Regroup& re
 [[nodiscard]] gms::RegroupNotification notification(const gms::Gms& gms, const gms::Regroup& regroup,
                                                     const gms::Partner& partner, std::uint32_t seq);
 
-// PR-25: the memory of answers.
+// PR-25: the memory of answers, by sender, its id, operation and seq.
+inline constexpr std::string_view kRegroupCreation = "group-regroup-creation";
+inline constexpr std::string_view kRegroupNotification = "group-regroup-notification";
 [[nodiscard]] std::string memory_key(std::string_view sender, std::string_view id, std::string_view operation,
                                      std::uint32_t seq = 0);
 [[nodiscard]] const gms::Answer* remembered(const gms::Gms& gms, const std::string& key);
 // Answers every ticket that waits for `ref`.
 void answer_all(gms::Gms& gms, gms::Edit& edit, const std::string& ref, const gms::Answer& answer);
 
+// Answers one ticket; with `memory`, whoever repeats the request gets the same.
+[[nodiscard]] gms::Outcome answer_now(gms::Gms& gms, gms::Ticket ticket, gms::Answer answer,
+                                      const std::string& memory = {});
+// Drops answers, and regroups that are over with their tombstones, when they are older than answer_memory.
+[[nodiscard]] gms::Outcome forget_what_is_old(gms::Gms& gms);
+
 [[nodiscard]] gms::Answer accepted(const gms::GroupId& temporary);
 [[nodiscard]] gms::Answer rejected(std::string reason);
+
+// The local members of the constituents now see another set of keys and documents.
+void tell_members(const gms::Gms& gms, gms::Edit& edit, const gms::Regroup& regroup);
+
+// When a message to a partner is sent again: an attempt has kAttemptTime to be answered, after one that
+// failed it waits 1, 2, 4 ... 600 s.
+inline constexpr std::int64_t kAttemptTime = 35;
+void first_attempt(gms::Partner& partner, NtpTime now);
+void next_attempt(gms::Partner& partner, NtpTime now);
+void back_off(gms::Partner& partner, NtpTime now);
+
+// When the second run of procedure two is tried again, should it not follow the first at once.
+inline constexpr std::int64_t kFloorRetry = 30;
+
+// What `more` decided after `to`.
+void join(gms::Outcome& to, gms::Outcome more);
 
 }  // namespace regroup::flow

@@ -28,7 +28,7 @@ std::set<McpttId> without(const std::vector<McpttId>& all, const std::vector<Mcp
 Result<Outcome> membership_change(Gms& gms, GroupRequest request) {
   const Group& before = *gms.group(request.id.text());
   if (!before.regrouped_as.empty() && request.members != before.members)
-    return fail(Errc::conflict, "gms.md 9",
+    return fail(Errc::conflict, "TS 23.280 10.2.4",
                 "the members of " + request.id.text() + " cannot change while it is regrouped",
                 "tear down " + before.regrouped_as + " first");
   const std::set<McpttId> joined = without(request.members, before.members),
@@ -44,8 +44,7 @@ Result<Outcome> membership_change(Gms& gms, GroupRequest request) {
     const NewKey wanted{request.id, key->material.parameters.key_type, key->use, {request.id.text()}};
     prepared.push_back(
         TRY(make_key(gms, wanted, addressees({request.members.begin(), request.members.end()}))));
-    Key old{key->material.duplicate(), key->group, key->use, true, key->created, key->last_t};
-    withdrawn.push_back(std::move(old));
+    withdrawn.push_back(tombstone_of(*key));
   }
   Group after = before;
   after.members = request.members;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A changed member list (gms.md 6, 11): who joins gets the current keys (a late entrant must hear the running
+// A changed member list: who joins gets the current keys (a late entrant must hear the running
 // call); who leaves causes new keys for the rest, and the old ones are withdrawn.
 #pragma once
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "flow/forming.hpp"
-#include "flow/regroup_multi.hpp"
+#include "flow/procedure.hpp"
 
 namespace regroup::flow {
 
@@ -12,19 +12,9 @@ using namespace gms;  // NOLINT: a flow reads as the clause, in the words of gms
 
 namespace {
 
-constexpr std::string_view kOperation = "group-regroup-creation";
-
-Outcome refuse_now(Gms& gms, Ticket ticket, const std::string& memory, const std::string& reason) {
-  Edit edit = gms.edit();
-  if (!memory.empty()) edit.remember(memory, rejected(reason), gms.now());
-  edit.effect(Reply{ticket, rejected(reason)});
-  return edit.take();
-}
-
-// Step 2 (gms.md 8.3): the requester, the groups, the partners' homes.
-Result<void> check_request(const Gms& gms, const std::string& requester, const RegroupRequest& request) {
+// Step 2: the groups, the partners' homes.
+Result<void> check_request(const Gms& gms, const RegroupRequest& request) {
   const Settings& settings = gms.with().settings;
-  if (!may_create(settings, requester)) return refuse("not-authorised");
   TRY(check_constituents(gms, request.constituents));
   const bool some_local = std::any_of(request.constituents.begin(), request.constituents.end(),
                                       [&](const GroupId& id) { return homed_here(settings, id); });
@@ -59,12 +49,7 @@ Result<Outcome> regroup_single(Gms& gms, Regroup staged, Ticket ticket, const st
   staged.temporary = draw_temporary_id(gms);
   staged.deadline = gms.now();
   Outcome outcome = TRY(key_the_group(gms, staged, Run::first));
-  Edit edit = gms.edit();
-  edit.remember(memory, accepted(staged.temporary), gms.now());
-  edit.effect(Reply{ticket, accepted(staged.temporary)});
-  Outcome answer = edit.take();
-  std::move(answer.writes.begin(), answer.writes.end(), std::back_inserter(outcome.writes));
-  std::move(answer.effects.begin(), answer.effects.end(), std::back_inserter(outcome.effects));
+  join(outcome, answer_now(gms, ticket, accepted(staged.temporary), memory));
   return outcome;
 }
 
@@ -72,30 +57,30 @@ Result<Outcome> regroup_single(Gms& gms, Regroup staged, Ticket ticket, const st
 
 Outcome regroup(Gms& gms, const std::string& requester, Ticket ticket, const RegroupRequest& request) {
   const auto identity = McpttId::parse(requester);
-  if (!identity.ok()) return refuse_now(gms, ticket, {}, "not-authorised");
-  if (!good_request_id(request.id)) return refuse_now(gms, ticket, {}, "policy");
-  const std::string memory = memory_key(requester, request.id, kOperation);
-  if (const Answer* before = remembered(gms, memory)) {
-    Edit edit = gms.edit();
-    edit.effect(Reply{ticket, *before});
-    return edit.take();
-  }
-  for (const auto& [ref, running] : gms.state().regroups)
-    if (running.role == RegroupRole::primary && running.requestor.text() == requester &&
-        running.request_id == request.id && running.state != RegroupState::rejected) {
-      gms.waiting().emplace(ref, ticket);  // still on its way: the same answer, when it comes
+  if (!identity.ok()) return answer_now(gms, ticket, rejected("not-authorised"));
+  // Not remembered: nobody without authority fills this memory.
+  if (!may_create(gms.with().settings, requester)) return answer_now(gms, ticket, rejected("not-authorised"));
+  if (!good_request_id(request.id)) return answer_now(gms, ticket, rejected("policy"));
+  const std::string memory = memory_key(requester, request.id, kRegroupCreation);
+  if (const Answer* before = remembered(gms, memory)) return answer_now(gms, ticket, *before);
+  for (const auto& [ref, running] : gms.state().regroups) {
+    const bool on_its_way = running.state == RegroupState::asking || running.state == RegroupState::active;
+    if (on_its_way && running.role == RegroupRole::primary && running.requestor.text() == requester &&
+        running.request_id == request.id) {
+      gms.waiting().emplace(ref, ticket);  // the same answer, when it comes
       return {};
     }
-  const auto checked = check_request(gms, requester, request);
-  if (!checked.ok()) return refuse_now(gms, ticket, memory, checked.error().detail);
+  }
+  const auto checked = check_request(gms, request);
+  if (!checked.ok()) return answer_now(gms, ticket, rejected(checked.error().detail), memory);
 
   Regroup staged = stage(gms, requester, request);
   const bool all_local = std::all_of(request.constituents.begin(), request.constituents.end(),
                                      [&](const GroupId& id) { return homed_here(gms.with().settings, id); });
-  if (!all_local) return ask_partners(gms, std::move(staged), ticket);
+  if (!all_local) return advance(gms, Stage::none, std::move(staged), {Event::wanted, {}, ticket});
   auto outcome = regroup_single(gms, std::move(staged), ticket, memory);
   // Without own keys nothing can be signed: not remembered, so that the same request may succeed later.
-  if (!outcome.ok()) return refuse_now(gms, ticket, {}, "policy");
+  if (!outcome.ok()) return answer_now(gms, ticket, rejected("policy"));
   return std::move(outcome).value();
 }
 

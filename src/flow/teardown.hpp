@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tear-down of a temporary group (TS 23.179 10.6.2; gms.md 6): the constituents are free again, the temporary
+// Tear-down of a temporary group (TS 23.179 10.6.2): the constituents are free again, the temporary
 // group's keys are withdrawn from everybody, partners are told until they answer.
 #pragma once
 

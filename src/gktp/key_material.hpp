@@ -21,7 +21,7 @@ struct KeyParameters {
   bool operator==(const KeyParameters&) const = default;
 };
 
-// The crypto sessions and policies of the message. A partner GMS copies them (mikey.md 11).
+// The crypto sessions and policies of the message. A partner GMS copies them (TS 33.179 7.3.5.3 step 4).
 struct SecurityPolicy {
   enum class Form {
     explicit_policy,  // GENERIC-ID entry per CS ID plus one SP with the table E.2-1 (what we send)

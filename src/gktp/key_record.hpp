@@ -22,9 +22,19 @@ void wire_uri(Io& io, std::string_view field, const mcx::Uri<Tag>& uri) {
   io.counted(2, field, uri.text());
 }
 
+// Seconds of either scale. What a record may hold is bounded on reading (to the year 36000), so that no
+// arithmetic of ours on them can overflow.
+inline constexpr std::int64_t kLatestSecond = std::int64_t{1} << 40;
+template <class Io, class Seconds>
+void wire_seconds(Io& io, std::string_view field, Seconds& seconds) {
+  io.uint(8, field, seconds);
+  if constexpr (Io::reads)
+    if (seconds < 0 || seconds > kLatestSecond)
+      io.reject(Errc::malformed, std::string(field) + " is not a time");
+}
 template <class Io, class Time>
 void wire_time(Io& io, std::string_view field, Time& time) {
-  io.uint(8, field, time.seconds);
+  wire_seconds(io, field, time.seconds);
   io.uint(4, field, time.fraction);
 }
 
@@ -33,8 +43,8 @@ void wire_parameters(Io& io, Self& self) {
   io.uint(1, "key type", self.key_type);
   io.uint(1, "revoked", self.revoked);
   io.uint(1, "security gateway", self.security_gateway);
-  io.uint(8, "activation", self.activation);
-  io.uint(8, "expiry", self.expiry);
+  wire_seconds(io, "activation", self.activation);
+  wire_seconds(io, "expiry", self.expiry);
   io.counted(2, "text", self.text);
   io.list(2, "groups", self.groups, [](auto& inner, auto& group) { inner.counted(2, "group", group); });
 }

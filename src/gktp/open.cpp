@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Steps 8-10 of mikey.md 12.
+// Steps 8-10 of docs/wire.md, "Order of checks".
 #include "gktp/open.hpp"
 
 #include "base/text.hpp"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Receiving Group Key Transport payloads in the order of mikey.md 12: parse, addresses and policy, signature,
-// replay, decapsulation, identifier, key parameters. Each stage has its own type: what is not Verified cannot
-// be opened. Every refusal from the signature on has one of the codes bad_signature, replayed and
-// undecryptable, whatever was wrong: outward() makes one token of them. The detail of an Error is for our own
-// log.
+// Receiving Group Key Transport payloads in the order of docs/wire.md: parse, addresses and policy,
+// signature, replay, decapsulation, identifier, key parameters. Each stage has its own type: what is not
+// Verified cannot be opened. Every refusal from the signature on has one of the codes bad_signature, replayed
+// and undecryptable, whatever was wrong: outward() makes one token of them. The detail of an Error is for our
+// own log.
 #pragma once
 
 #include <optional>
@@ -15,7 +15,7 @@
 
 namespace regroup::gktp {
 
-// The closed list of deviations of other vendors (README of the digests, decision 8): off by default,
+// The closed list of deviations of other vendors (docs/wire.md, "Tolerances"): off by default,
 // counted.
 enum class Tolerance : std::uint8_t {
   accept_sign_without_header,
@@ -68,7 +68,7 @@ struct Reception {
   Tolerances tolerances = {};
 };
 
-// Seen messages: SHA-256 of the octets with the previous outcome (mikey.md 12). Storage is the caller's.
+// Seen messages: SHA-256 of the octets with the previous outcome (RFC 3830 5.4). Storage is the caller's.
 class ReplayCache {
  public:
   virtual ~ReplayCache() = default;
@@ -84,16 +84,21 @@ class Verified {
   // known.
   [[nodiscard]] const std::optional<mcx::McpttId>& initiator() const { return initiator_; }
   [[nodiscard]] const mcx::Uid& initiator_uid() const { return initiator_uid_; }
+  // The KMS that IDRkmsi names, and its key period that the signer's UID is of.
+  [[nodiscard]] const mcx::KmsUri& initiator_kms() const { return *initiator_kms_; }
+  [[nodiscard]] std::int64_t initiator_period() const { return initiator_period_; }
   [[nodiscard]] NtpTime time() const { return time_; }
   [[nodiscard]] const Fixed<32>& hash() const { return hash_; }
   [[nodiscard]] const Fired& fired() const { return fired_; }
 
  private:
   friend Result<Verified> verify(OctetsView, const Reception&, const ReplayCache*);
-  Verified(mikey::Message message) : message_(std::move(message)) {}
+  explicit Verified(mikey::Message message) : message_(std::move(message)) {}
   mikey::Message message_;
   std::optional<mcx::McpttId> initiator_;
   mcx::Uid initiator_uid_{};
+  std::optional<mcx::KmsUri> initiator_kms_;
+  std::int64_t initiator_period_ = 0;
   NtpTime time_;
   Fixed<32> hash_{};
   Fired fired_;
@@ -121,8 +126,8 @@ struct Opened {
 // "undecryptable".
 [[nodiscard]] std::string_view outward(const Error& error);
 
-// T as Unix seconds, in the forms products have sent: 64 bits or the upper 32, big- or little-endian. For
-// accept_unix_time and for tools.
+// T as Unix seconds in the forms products have sent: 32 bits in either half, big- or little-endian (64-bit
+// values fall under these). For accept_unix_time and for tools.
 [[nodiscard]] std::vector<NtpTime> unix_readings(const Fixed<8>& t);
 
 }  // namespace regroup::gktp

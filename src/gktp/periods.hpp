@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which key periods a message may have been made in: that of T, and under accept_neighbour_period the one
-// before and the one after (conformance.md 2: senders that used the previous period's keys around a
+// before and the one after (senders that used the previous period's keys around a
 // boundary). Only for the room.
 #pragma once
 

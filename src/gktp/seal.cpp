@@ -85,7 +85,7 @@ Result<mikey::Unsigned> compose(const Distribution& d, const Receiver& receiver,
   return message;
 }
 
-// mikey.md 11 step 5: what leaves has been read and verified as a receiver would.
+// What leaves has been read and verified as a receiver would.
 Result<void> check_own(OctetsView octets, const Sender& sender) {
   auto parsed = mikey::parse(octets);
   if (!parsed.ok()) return std::move(parsed).error().with("a message just made does not parse");

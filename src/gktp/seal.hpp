@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Making Group Key Transport payloads: one MIKEY-SAKKE I_MESSAGE per receiver (TS 33.179 7.3.1, E.2; mikey.md
-// 11), encapsulated to the receiver's UID under its own KMS, signed by the sender. A batch is one pipeline.
+// Making Group Key Transport payloads: one MIKEY-SAKKE I_MESSAGE per receiver (TS 33.179 7.3.1, E.2),
+// encapsulated to the receiver's UID under its own KMS, signed by the sender. A batch is one pipeline.
 #pragma once
 
 #include "base/random.hpp"
@@ -38,8 +38,7 @@ struct SealOptions {
                                                Random& random, const SealOptions& options = {});
 
 // The GUK-ID of a receiver: GMK-ID xor the 28-bit user salt of its URI (TS 33.179 7.3.1, F.1.3); unchanged
-// for keys without end-point diversity. A GMS draws again when two receivers of one key share one (mikey.md
-// 11 step 3).
+// for keys without end-point diversity. A GMS draws again when two receivers of one key share one.
 [[nodiscard]] mcx::GukId guk_id_of(const mcx::Gmk& key, mcx::GmkId id, const mcx::McpttId& receiver);
 
 }  // namespace regroup::gktp

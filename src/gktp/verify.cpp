@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Steps 1-7 of mikey.md 12, one function per step; docs/wire.md lists the rules.
+// Steps 1-7 of docs/wire.md, "Order of checks", one function per step.
 #include <algorithm>
 
 #include "base/text.hpp"
@@ -26,10 +26,13 @@ struct Examination {
   NtpTime time;
   std::optional<McpttId> initiator;
   mcx::Uid initiator_uid{};
+  std::int64_t initiator_period = 0;
   Fixed<32> hash{};
   Fired fired;
 
   [[nodiscard]] bool tolerates(Tolerance tolerance) { return tolerated(tolerance, reception, fired); }
+  // A switch known to be on was needed.
+  void note(Tolerance tolerance) { static_cast<void>(tolerates(tolerance)); }
   [[nodiscard]] bool neighbours() const {
     return reception.tolerances.allows(Tolerance::accept_neighbour_period);
   }
@@ -196,17 +199,22 @@ Result<void> check_encapsulation(Examination& x) {
                 "SAKKE data has 289 octets, a key of 32; expected 273, a key of 16", "accept_ssv32 opens it");
 }
 
-// The UIDs the signer may have: that of T, and under the switch those of the periods beside it.
-std::vector<mcx::Uid> signers(const Examination& x) {
+struct Signer {
+  mcx::Uid uid;
+  std::int64_t period;
+};
+
+// What the signer may sign as: the UID of T's period, and under the switch those of the periods beside it.
+std::vector<Signer> signers(const Examination& x) {
+  const std::int64_t period = x.initiator_kms->periods.number_at(x.time);
   if (!x.initiator) {
-    mcx::Uid hidden;
-    std::copy(x.message.initiator.data.begin(), x.message.initiator.data.end(), hidden.begin());
+    Signer hidden{{}, period};
+    std::copy(x.message.initiator.data.begin(), x.message.initiator.data.end(), hidden.uid.begin());
     return {hidden};
   }
-  std::vector<mcx::Uid> out;
-  const std::int64_t period = x.initiator_kms->periods.number_at(x.time);
+  std::vector<Signer> out;
   for (const std::int64_t number : periods_to_try(period, x.neighbours()))
-    out.push_back(x.initiator_kms->uid_of(*x.initiator, number));
+    out.push_back({x.initiator_kms->uid_of(*x.initiator, number), number});
   return out;
 }
 
@@ -222,25 +230,28 @@ Error signature_refused(const Examination& x, const mcx::Uid& uid) {
       "an octet was changed, or the sender's identity, KMS URI, period or KPAK is another than held here");
 }
 
+bool signs(const Examination& x, const Signer& signer, OctetsView octets) {
+  return crypto::eccsi::verify(x.initiator_kms->kpak, signer.uid, octets, x.message.signature()).ok();
+}
+
 // Step 6: before any decapsulation.
 Result<void> check_signature(Examination& x) {
-  const std::vector<mcx::Uid> uids = signers(x);
+  const std::vector<Signer> candidates = signers(x);
   const bool bare = x.reception.tolerances.allows(Tolerance::accept_sign_without_header);
   for (const bool without_header : {false, true}) {
     if (without_header && !bare) break;
     const OctetsView octets =
         without_header ? x.message.signed_octets_without_header() : x.message.signed_octets();
-    for (std::size_t i = 0; i < uids.size(); ++i) {
-      if (!crypto::eccsi::verify(x.initiator_kms->kpak, uids[i], octets, x.message.signature()).ok())
-        continue;
-      x.initiator_uid = uids[i];
-      const bool noted = (!without_header || x.tolerates(Tolerance::accept_sign_without_header)) &&
-                         (i == 0 || x.tolerates(Tolerance::accept_neighbour_period));
-      RG_ASSERT(noted);
+    for (const Signer& signer : candidates) {
+      if (!signs(x, signer, octets)) continue;
+      x.initiator_uid = signer.uid;
+      x.initiator_period = signer.period;
+      if (without_header) x.note(Tolerance::accept_sign_without_header);
+      if (signer.period != candidates.front().period) x.note(Tolerance::accept_neighbour_period);
       return {};
     }
   }
-  return signature_refused(x, uids.front());
+  return signature_refused(x, candidates.front().uid);
 }
 
 // The candidate whose UID is in role 8, in the period of T or beside it under the switch.
@@ -249,7 +260,9 @@ std::optional<McpttId> behind(Examination& x, const std::vector<McpttId>& candid
   for (const std::int64_t number : periods_to_try(period, x.neighbours()))
     for (const McpttId& candidate : candidates) {
       if (x.initiator_kms->uid_of(candidate, number) != x.initiator_uid) continue;
-      if (number == period || x.tolerates(Tolerance::accept_neighbour_period)) return candidate;
+      if (number != period) x.note(Tolerance::accept_neighbour_period);
+      x.initiator_period = number;
+      return candidate;
     }
   return std::nullopt;
 }
@@ -311,28 +324,26 @@ Result<void> examine(Examination& x, const ReplayCache* replay) {
   return check_replay(x, replay);
 }
 
-NtpTime from_seconds(std::uint64_t seconds) { return NtpTime::from_unix(static_cast<std::int64_t>(seconds)); }
-
 }  // namespace
 
 std::vector<NtpTime> unix_readings(const Fixed<8>& t) {
-  std::uint64_t big = 0, little = 0;
-  for (std::size_t i = 0; i < 8; ++i) {
-    big = big << 8 | t[i];
-    little = little << 8 | t[7 - i];
-  }
   std::vector<NtpTime> out;
-  for (const std::uint64_t seconds : {big, little, big >> 32, little & 0xffffffff})
-    if (seconds <= 0xffffffff) out.push_back(from_seconds(seconds));
+  for (const std::size_t half : {4U, 0U}) {
+    const Fixed<4> big{t[half], t[half + 1], t[half + 2], t[half + 3]};
+    const Fixed<4> little{big[3], big[2], big[1], big[0]};
+    for (const Fixed<4>& octets : {big, little}) out.push_back(NtpTime::from_unix(load_be32(octets)));
+  }
   return out;
 }
 
 Result<Verified> verify(OctetsView octets, const Reception& reception, const ReplayCache* replay) {
   Verified verified(TRY(mikey::parse(octets)));  // step 1
-  Examination x{verified.message_, reception, nullptr, nullptr, {}, {}, {}, {}, {}};
+  Examination x{verified.message_, reception, nullptr, nullptr, {}, {}, {}, 0, {}, {}};
   TRY(examine(x, replay));
   verified.initiator_ = std::move(x.initiator);
   verified.initiator_uid_ = x.initiator_uid;
+  verified.initiator_kms_ = x.initiator_kms->kms_uri;
+  verified.initiator_period_ = x.initiator_period;
   verified.time_ = x.time;
   verified.hash_ = x.hash;
   verified.fired_ = std::move(x.fired);

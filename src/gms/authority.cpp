@@ -11,15 +11,7 @@ bool may_create(const Settings& settings, const std::string& requester) {
                      [&](const std::string& one) { return one == "*" || one == requester; });
 }
 
-std::string domain_of(std::string_view identity) {
-  const std::size_t at = identity.rfind('@');
-  if (at == std::string_view::npos) return {};
-  const std::string_view rest = identity.substr(at + 1);
-  std::string domain(rest.substr(0, rest.find(';')));
-  for (char& c : domain)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return domain;
-}
+std::string domain_of(std::string_view identity) { return mcx::domain_part(identity); }
 
 bool homed_here(const Settings& settings, const GroupId& group) {
   const std::string domain = domain_of(group.text());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who may do what (gms.md 8.1, 8.3). Authority is an explicit list of identities, compared as octets; nothing
-// is ever inferred from the look of an identity (PR-1, decision 6).
+// Who may do what (TS 33.179 7.3.5.1). Authority is an explicit list of identities, compared as octets;
+// nothing is ever inferred from the look of an identity (PR-1).
 #pragma once
 
 #include "gms/gms.hpp"
@@ -9,7 +9,7 @@ namespace regroup::gms {
 
 [[nodiscard]] bool may_create(const Settings& settings, const std::string& requester);
 
-// The domain part of a group ID: after the last '@', before any ';' (bootstrap.md 2). Empty when there is
+// The domain part of a group ID: after the last '@', before any ';' (PR-37). Empty when there is
 // none.
 [[nodiscard]] std::string domain_of(std::string_view identity);
 [[nodiscard]] bool homed_here(const Settings& settings, const GroupId& group);
@@ -17,8 +17,8 @@ namespace regroup::gms {
 [[nodiscard]] const PartnerSettings* home_of(const Settings& settings, const GroupId& group);
 [[nodiscard]] const PartnerSettings* partner(const Settings& settings, std::string_view gms_uri);
 
-// gms.md 8.3 items 2-7 over the constituents that are homed here. The error's detail is a reason of
-// gms.md 7.5.
+// What keeps groups from being regrouped, looked for in those homed here (docs/rules.md, gms and flow). The
+// error's detail is a reason of docs/wire.md, GMOP.
 [[nodiscard]] Result<void> check_constituents(const Gms& gms, const std::vector<GroupId>& constituents);
 
 // An error whose detail is the reason sent to the peer.

@@ -35,12 +35,16 @@ bool arrived(const LedgerRow& row) {
          row.state == Delivery::installed;
 }
 
-Outcome notified(Gms& gms, const std::string& member, const std::vector<Fixed<32>>& carried) {
+Outcome notified(Gms& gms, const std::string& member, const std::set<std::string>& groups,
+                 const std::vector<Fixed<32>>& carried) {
+  std::set<GmkId> told;
+  for (const std::string& group : groups)
+    for (const VisiblePayload& payload : gms.visible(member, group)) told.insert(payload.key);
   Edit edit = gms.edit();
   std::vector<LedgerRow> changed;
   for (const LedgerRow* row : rows_of(gms, member)) {
-    if (!live(gms, row->key)) continue;
     const bool inside = std::find(carried.begin(), carried.end(), row->hash) != carried.end();
+    if (!live(gms, row->key) || (!inside && !told.count(row->key))) continue;
     LedgerRow next = *row;
     if (!advance(next, inside ? Delivery::fetched : Delivery::notified, gms.now())) continue;
     next.by_notify = inside;

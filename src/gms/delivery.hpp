@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Evidence of delivery and what it does to the ledger (gms.md 7.8, decision 4): a NOTIFY answered 200 proves
+// Evidence of delivery and what it does to the ledger (PR-3, PR-33): a NOTIFY answered 200 proves
 // that the stack got it, a GET (or key content inside the NOTIFY) that the payload is there, a key receipt
 // that the client verified and installed it. States move to the right only.
 #pragma once
@@ -8,8 +8,10 @@
 
 namespace regroup::gms {
 
-// The 200 to a NOTIFY for `member`; `carried` lists the payloads that stood in its body as element content.
-[[nodiscard]] Outcome notified(Gms& gms, const std::string& member, const std::vector<Fixed<32>>& carried);
+// The 200 to a NOTIFY for `member`; it told of the key documents of `groups`, and `carried` lists the
+// payloads that stood in its body as element content.
+[[nodiscard]] Outcome notified(Gms& gms, const std::string& member, const std::set<std::string>& groups,
+                               const std::vector<Fixed<32>>& carried);
 // A 200 or 304 to the GET of the key document of `group` by `member`.
 [[nodiscard]] Outcome fetched(Gms& gms, const std::string& member, std::string_view group);
 

@@ -11,7 +11,7 @@ namespace {
 
 std::string row_id(const LedgerRow& row) { return row.key.text() + "/" + row.member.text(); }
 
-// Newest activation first, then the higher identifier (gms.md 11): the order in which keys are preferred.
+// Newest activation first, then the higher identifier: the order in which keys are preferred.
 bool preferred(const Key* a, const Key* b) {
   const auto rank = [](const Key* key) {
     return std::pair(key->material.parameters.activation, key->material.id.value);
@@ -52,6 +52,24 @@ void Edit::put(Regroup regroup) {
   state_.regroups.insert_or_assign(regroup.ref, std::move(regroup));
 }
 
+void Edit::erase_regroup(const std::string& ref) {
+  write("regroup", ref, std::nullopt);
+  state_.regroups.erase(ref);
+}
+
+void Edit::erase_key(GmkId id) {
+  write("key", id.text(), std::nullopt);
+  state_.keys.erase(id);
+  for (auto row = state_.ledger.lower_bound({id, ""});
+       row != state_.ledger.end() && row->first.first == id;) {
+    write("ledger", row_id(row->second), std::nullopt);
+    const auto held = state_.keys_of_member.find(row->first.second);
+    held->second.erase(id);
+    if (held->second.empty()) state_.keys_of_member.erase(held);
+    row = state_.ledger.erase(row);
+  }
+}
+
 void Edit::remember(const std::string& key, Answer answer, NtpTime at) {
   Remembered remembered{std::move(answer), at};
   write("answer", key, encode_record(remembered));
@@ -61,11 +79,6 @@ void Edit::remember(const std::string& key, Answer answer, NtpTime at) {
 void Edit::forget(const std::string& key) {
   write("answer", key, std::nullopt);
   state_.answers.erase(key);
-}
-
-void Edit::seen(const Fixed<32>& hash, const std::string& outcome) {
-  write("seen", hex(hash), SecretOctets(view(outcome)));
-  state_.seen.insert_or_assign(hex(hash), outcome);
 }
 
 Result<void> Gms::restore(const Record& record) {
@@ -85,8 +98,6 @@ Result<void> Gms::restore(const Record& record) {
     state_.regroups.insert_or_assign(regroup.ref, std::move(regroup));
   } else if (record.kind == "answer") {
     state_.answers.insert_or_assign(record.id, TRY(decode_record<Remembered>(value, "answer")));
-  } else if (record.kind == "seen") {
-    state_.seen.insert_or_assign(record.id, std::string(text_of(value)));
   }
   return {};
 }

@@ -20,10 +20,9 @@ struct State {
   std::map<std::string, std::set<GmkId>> keys_of_member;      // index into the ledger; not stored
   std::map<std::string, Regroup> regroups;                    // by Regroup::ref
   std::map<std::string, Remembered> answers;                  // by "sender|id|operation|seq"
-  std::map<std::string, std::string> seen;                    // SHA-256 of a received C9 payload -> outcome
 };
 
-// Who is listening now: a live subscription is the practical meaning of "reachable" (gms.md 4).
+// Who is listening now: a live subscription is the practical meaning of "reachable".
 class Presence {
  public:
   virtual ~Presence() = default;
@@ -48,9 +47,11 @@ class Edit {
   void put(Key key);
   void put(LedgerRow row);
   void put(Regroup regroup);
+  void erase_regroup(const std::string& ref);
+  // The key's record and its rows of the ledger.
+  void erase_key(GmkId id);
   void remember(const std::string& key, Answer answer, NtpTime at);
   void forget(const std::string& key);
-  void seen(const Fixed<32>& hash, const std::string& outcome);
   void effect(Effect effect) { outcome_.effects.push_back(std::move(effect)); }
   void more() { outcome_.more = true; }
   [[nodiscard]] Outcome take() { return std::move(outcome_); }
@@ -61,7 +62,7 @@ class Edit {
   Outcome outcome_;
 };
 
-// One payload as a reader of the key document sees it (gms.md 7.4, PR-16, PR-17).
+// One payload as a reader of the key document sees it (PR-16, PR-17).
 struct VisiblePayload {
   std::string id;         // `GKTP/@id`
   std::string temporary;  // inside on-network-regrouped-GKTPs of this temporary group; empty: plain

@@ -8,8 +8,7 @@
 namespace regroup::gms {
 namespace {
 
-constexpr std::size_t kRedrawsUpTo =
-    20'000;  // receivers; beyond, drawing again stops being practical (media.md 2)
+constexpr std::size_t kRedrawsUpTo = 20'000;  // receivers; beyond, drawing again stops being practical
 constexpr int kRedraws = 64;
 
 struct Resolved {
@@ -92,14 +91,28 @@ LedgerRow row_of(const gktp::Sealed& sealed, const Addressee& addressee, GmkId k
   return row;
 }
 
+// A later joiner whose GUK-ID another holder of the key has already: the key goes out all the same, and the
+// ledger says so until the next rekey.
+void note_collisions(const Gms& gms, Prepared& prepared) {
+  std::map<GukId, std::string> taken;
+  for (const auto& [at, row] : gms.state().ledger)
+    if (at.first == prepared.key.material.id && row.state != Delivery::unkeyed)
+      taken.emplace(row.guk_id, row.member.text());
+  for (LedgerRow& row : prepared.rows) {
+    const auto other = taken.find(row.guk_id);
+    if (row.state == Delivery::prepared && other != taken.end() && other->second != row.member.text())
+      row.reason = "guk-id-collision";
+  }
+}
+
 }  // namespace
 
 Result<Prepared> hand_out(const Gms& gms, const Key& key, const std::vector<Addressee>& addressees) {
   const auto own = gms.with().domains.kms_of(gms.with().settings.gms_uri);
   if (!own.ok()) return own.error();
-  Prepared out{
-      Key{key.material.duplicate(), key.group, key.use, key.withdrawn, key.created, next_t(gms, key.last_t)},
-      {}};
+  Prepared out{Key{key.material.duplicate(), key.group, key.use, key.withdrawn,
+                   mcx::fingerprint(key.material.key), key.created, next_t(gms, key.last_t)},
+               {}};
   const NtpTime time = out.key.last_t;
   const mcx::KeySet* keys = own_keys_at(gms, *own.value(), time);
   if (!keys)
@@ -114,6 +127,22 @@ Result<Prepared> hand_out(const Gms& gms, const Key& key, const std::vector<Addr
                                      time, gms.with().random));
   for (std::size_t i = 0; i < sealed.size(); ++i)
     out.rows.push_back(row_of(sealed[i], *resolved.keyed[i], key.material.id, time));
+  note_collisions(gms, out);
+  return out;
+}
+
+Key tombstone_of(const Key& key) {
+  Key out;
+  out.material.id = key.material.id;
+  out.material.rand = key.material.rand;
+  out.material.parameters = key.material.parameters;
+  out.material.policy = key.material.policy;
+  out.group = key.group;
+  out.use = key.use;
+  out.withdrawn = true;
+  out.fingerprint = key.fingerprint;
+  out.created = key.created;
+  out.last_t = key.last_t;
   return out;
 }
 

@@ -28,9 +28,9 @@ struct Prepared {
 };
 
 // Draws GMK, GMK-ID and RAND: the identifier is unique among the keys held, no two addressees share a GUK-ID
-// (up to 20 000 of them; beyond, collisions are accepted, media.md 2), then seals to each. An addressee
-// without a KMS certificate becomes UNKEYED(no-kms) and does not fail the rest. Errc::unknown_group "no key
-// set" when this GMS has no keys of its own for the present period: nothing can be signed.
+// (up to 20 000 of them; beyond, collisions are accepted), then seals to each. An addressee
+// without a KMS certificate becomes UNKEYED(no-kms) and does not fail the rest. Errc::expired when this GMS
+// has no keys of its own for the present period: nothing can be signed.
 [[nodiscard]] Result<Prepared> make_key(const Gms& gms, const NewKey& wanted,
                                         const std::vector<Addressee>& addressees);
 
@@ -42,6 +42,9 @@ struct Prepared {
 // The uses a plan asks for, in the order of making: one key for both, or media first and then floor.
 [[nodiscard]] std::vector<NewKey> keys_of_plan(const KeyPlan& plan, const GroupId& group,
                                                std::vector<std::string> group_ids);
+
+// The key without itself: what is kept of a withdrawn one.
+[[nodiscard]] Key tombstone_of(const Key& key);
 
 // Puts what was prepared into the edit.
 void store(Edit& edit, Prepared prepared);

@@ -76,12 +76,14 @@ struct Group {
   }
 };
 
-// One key of one group. `last_t` keeps T strictly growing per key (mikey.md 11).
+// One key of one group. `last_t` keeps T strictly growing per key (RFC 3830 5.4). A withdrawn key is wiped:
+// what stays is its identifier, which never comes back, and its fingerprint.
 struct Key {
   gktp::KeyMaterial material;
   GroupId group;
   mcx::KeyUse use = mcx::KeyUse::both;
   bool withdrawn = false;
+  std::string fingerprint = {};  // mcx::fingerprint of the key, kept when the key itself is gone
   NtpTime created;
   NtpTime last_t;
 
@@ -91,12 +93,13 @@ struct Key {
     gktp::wire_uri(io, "group", self.group);
     io.uint(1, "use", self.use);
     io.uint(1, "withdrawn", self.withdrawn);
+    io.counted(1, "fingerprint", self.fingerprint);
     gktp::wire_time(io, "created", self.created);
     gktp::wire_time(io, "last T", self.last_t);
   }
 };
 
-// The ledger: who holds which key, as far as the evidence goes (decision 4; gms.md 7.8). States move to the
+// The ledger: who holds which key, as far as the evidence goes (PR-3, PR-33). States move to the
 // right only, except FAILED, which goes back to PREPARED when the payload is made anew.
 enum class Delivery : std::uint8_t { unkeyed, prepared, notified, fetched, installed, failed, withdrawn };
 [[nodiscard]] std::string_view name_of(Delivery state);  // upper case, as the ledger is published
@@ -130,7 +133,7 @@ struct LedgerRow {
   }
 };
 
-// One regroup, at the primary or at a partner (TS 23.179 10.6.2; gms.md 5.1). Stored before any message
+// One regroup, at the primary or at a partner (TS 23.179 10.6.2). Stored before any message
 // leaves.
 enum class RegroupRole : std::uint8_t { primary, partner };
 enum class RegroupState : std::uint8_t { asking, active, rejected, reserved, torn_down };
@@ -151,9 +154,9 @@ struct Partner {
   McpttId gms_uri;
   PartnerState state = PartnerState::asked;
   std::string reason;
-  std::uint32_t seq_sent = 0;   // C9 made so far
-  std::uint32_t seq_acked = 0;  // C9 acknowledged so far
-  std::uint32_t attempts = 0;   // of the current message
+  std::uint32_t seq_sent = 0;             // C9 made so far
+  std::vector<std::uint32_t> unanswered;  // those of them that the partner has not acknowledged
+  std::uint32_t attempts = 0;             // of the current message
   std::uint32_t members_keyed = 0;
   bool resealed = false;  // the one re-encapsulation after a rejected C9 was used
   NtpTime next_attempt;
@@ -164,7 +167,7 @@ struct Partner {
     io.uint(1, "state", self.state);
     io.counted(2, "reason", self.reason);
     io.uint(4, "seq sent", self.seq_sent);
-    io.uint(4, "seq acked", self.seq_acked);
+    io.list(2, "unanswered", self.unanswered, [](auto& inner, auto& seq) { inner.uint(4, "seq", seq); });
     io.uint(4, "attempts", self.attempts);
     io.uint(4, "members keyed", self.members_keyed);
     io.uint(1, "resealed", self.resealed);
@@ -183,7 +186,8 @@ struct Regroup {
   std::vector<GroupId> constituents;
   Levels levels;
   KeyPlan plan;
-  bool floor_due = false;  // procedure two: the second run is still to come
+  bool floor_due = false;  // procedure two: the second run is still to come,
+  NtpTime floor_due_at;    // at the latest then
   std::vector<Partner> partners;
   NtpTime started, deadline;
 
@@ -201,13 +205,14 @@ struct Regroup {
     Group::wire_levels(io, self.levels);
     Group::wire_plan(io, self.plan);
     io.uint(1, "floor due", self.floor_due);
+    gktp::wire_time(io, "floor due at", self.floor_due_at);
     io.list(2, "partners", self.partners, [](auto& inner, auto& partner) { Partner::wire(inner, partner); });
     gktp::wire_time(io, "started", self.started);
     gktp::wire_time(io, "deadline", self.deadline);
   }
 };
 
-// The answer to an operation: what goes back to a dispatcher or a partner (gms.md 7.5).
+// The answer to an operation: what goes back to a dispatcher or a partner (docs/wire.md, GMOP).
 struct ConstituentState {
   std::string uri;
   std::string state;  // joined, pending, rejected
@@ -221,7 +226,7 @@ struct ConstituentState {
 };
 struct Answer {
   bool accepted = false;
-  std::string reason;     // of the list in gms.md 7.5; empty when accepted
+  std::string reason;     // of the list in docs/wire.md, GMOP; empty when accepted
   std::string temporary;  // GroupId, when one exists
   std::uint32_t members_keyed = 0;
   std::vector<ConstituentState> constituents;  // those not simply joined

@@ -7,6 +7,7 @@
 #include <functional>
 #include <variant>
 
+#include "gktp/open.hpp"
 #include "gms/model.hpp"
 #include "mcx/domain.hpp"
 
@@ -20,6 +21,7 @@ struct PartnerSettings {
   McpttId gms_uri;
   std::vector<std::string> domains;  // domain parts of the groups homed there
   std::size_t max_regroups = 50;
+  std::string san;  // what its certificate must carry, a URI or a DNS name; empty: gms_uri (PR-40)
 };
 
 // Times in seconds. Names and defaults as in docs/operations.md.
@@ -29,6 +31,7 @@ struct Settings {
       domains;  // domain parts of the groups homed here; the first names temporary groups
   std::vector<std::string>
       creators;  // who may create, regroup, tear down; "*": every authenticated requester
+  std::vector<std::string> mcptt_servers;  // may read and watch group documents (trusted listener)
   std::vector<PartnerSettings> partners;
   FloorKey floor_key = FloorKey::none;  // for groups without a plan of their own
   std::uint8_t gmk_cs_id = 4;
@@ -41,10 +44,11 @@ struct Settings {
   std::int64_t c12_wait = 5;   // a partner waits this long for its own members before it acknowledges (PR-28)
   std::int64_t c13_wait = 10;  // the requester waits this long for silent partners
   std::int64_t answer_memory = 30 * 86400;
+  gktp::Tolerances tolerances;    // for key messages of partner GMSs
   std::int64_t key_lifetime = 0;  // seconds until expiry in the key parameters; 0: does not expire
 };
 
-// C1/B1 and, between GMSs, C3 (TS 23.179 10.6.2; gms.md 7.5 group-regroup-creation).
+// C1/B1 and, between GMSs, C3 (TS 23.179 10.6.2; docs/wire.md, GMOP).
 struct RegroupRequest {
   std::string id;
   std::string proposed;  // temporary group ID asked for; may be empty
@@ -52,6 +56,11 @@ struct RegroupRequest {
   std::optional<std::uint8_t> priority;
   std::optional<bool> protect_media, protect_floor;
   std::optional<KeyPlan> plan;
+};
+// One payload of a C9; the key it is of is known to the sender only.
+struct PartnerPayload {
+  GmkId key;
+  Octets message;
 };
 // C9 (group-regroup-notification): the payloads are I_MESSAGEs addressed to the receiving GMS.
 struct RegroupNotification {
@@ -62,8 +71,8 @@ struct RegroupNotification {
   std::vector<GroupId> constituents;
   Levels levels;
   KeyPlan plan;
-  std::vector<Octets> gmk_messages;
-  std::vector<Octets> mkfc_messages;
+  std::vector<PartnerPayload> gmk_messages;
+  std::vector<PartnerPayload> mkfc_messages;
 };
 // group-regroup-teardown; `temporary` is empty before the group exists.
 struct TeardownRequest {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Bearer credential of a request (RFC 6750 2.1; TS 33.180 B.10) and the answer to a bad one.
-// A missing credential is not an error here: the KMS answers it 401, the GMS 403 (kms.md 3, gms.md 7.1).
+// A missing credential is not an error here: the KMS answers it 401, the GMS 403 (RFC 6750 3.1; TS 24.482 A).
 #pragma once
 
 #include "base/result.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// HTTPS client for the roles towards KMS, GMS and partners (kms.md client rules: no redirects, no system
+// HTTPS client for the roles towards KMS, GMS and partners (no redirects, no system
 // trust store). The server's certificate chain and host name (DNS or IP SAN) are always verified; a partner
 // leg also demands the partner's URI SAN. Connections are kept and reused; a reused connection that turns out
 // closed is retried once on a new one only if no octet of an answer arrived and the method is idempotent.

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/text.hpp"
+
 namespace regroup::http {
 namespace {
 
@@ -50,8 +52,7 @@ Result<std::uint16_t> parse_port(std::string_view text) {
   std::uint16_t port = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
   if (text.empty() || error != std::errc{} || end != text.data() + text.size())
-    return fail(Errc::malformed, kClause,
-                "port \"" + std::string(text.substr(0, 12)) + "\" is not 0 to 65535");
+    return fail(Errc::malformed, kClause, "port \"" + printable(text, 12) + "\" is not 0 to 65535");
   return port;
 }
 
@@ -202,7 +203,7 @@ std::optional<std::string> query_value(std::string_view query, std::string_view 
 Result<HostPort> parse_host_port(std::string_view text) {
   HostPort out;
   if (!TRY(read_authority(text, out.host, out.port)))
-    return fail(Errc::malformed, kClause, "address \"" + std::string(text.substr(0, 64)) + "\" has no port",
+    return fail(Errc::malformed, kClause, "address \"" + printable(text, 64) + "\" has no port",
                 "write it as HOST:PORT");
   return out;
 }

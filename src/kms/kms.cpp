@@ -20,7 +20,7 @@ constexpr std::string_view kRegistryContext = "kms/registry";
 bool same(OctetsView a, OctetsView b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
 
 Error mismatch(std::string_view what) {
-  return fail(Errc::conflict, "crypto.md 9",
+  return fail(Errc::conflict, "docs/formats.md, KMS state",
               std::string(what) + " of the stored certificate does not belong to the stored master secret",
               "restore the directory from its last good backup; do not issue keys from this one");
 }
@@ -86,8 +86,8 @@ Result<Kms> Kms::open(const SealedState& state, const crypto::Vault& vault) {
 
 Result<void> Kms::adopt(Registry registry) {
   if (!(registry.own() == registry_.own()) || registry.cache_num() < registry_.cache_num())
-    return fail(Errc::conflict, "kms.md 7.4", "the stored state is another KMS's or an older one",
-                "restart the KMS if this was intended");
+    return fail(Errc::conflict, "docs/formats.md, KMS state",
+                "the stored state is another KMS's or an older one", "restart the KMS if this was intended");
   registry_ = std::move(registry);
   return {};
 }
@@ -102,13 +102,13 @@ Result<std::vector<IssuedKeySet>> Kms::provision(std::string_view identity,
                                                  Random& random, Window window) const {
   const Subscriber* subscriber = registry_.find(identity);
   if (!subscriber)
-    return fail(Errc::unknown_group, "kms.md 10.2", "no subscriber " + printable(identity),
+    return fail(Errc::unknown_group, "TS 33.180 D.2", "no subscriber " + printable(identity),
                 "regroup kms add-identity");
   const std::int64_t current = certificate_.periods.number_at(now);
   std::vector<IssuedKeySet> out;
   for (const std::int64_t number : periods) {
     if (number < current - window.back || number > current + window.ahead || number < 0)
-      return fail(Errc::not_authorised, "kms.md 7.3",
+      return fail(Errc::not_authorised, "TS 33.180 D.2",
                   "key period " + std::to_string(number) + " is outside " +
                       std::to_string(current - window.back) + " to " +
                       std::to_string(current + window.ahead));
@@ -121,7 +121,7 @@ Result<IssuedKeySet> Kms::issue(const mcx::McpttId& identity, std::int64_t perio
   const mcx::Uid uid = certificate_.uid_of(identity, period_no);
   const crypto::sakke::Rsk rsk = TRY(crypto::sakke::extract(z_, uid));
   UserKey signing = UserKey::make(ksak_, certificate_.kpak, uid, random);
-  // What the receiver will check (kms.md 7.3 item 7), so that a fault of ours stops here and not in every
+  // What the receiver will check, so that a fault of ours stops here and not in every
   // handset.
   TRY(crypto::sakke::verify(certificate_.z, uid, rsk));
   TRY(UserKey::validate(certificate_.kpak, uid, signing.ssk().duplicate(), signing.pvt()));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The key management server of one security domain (TS 33.179 7.2, TS 33.180 5.3): two master secrets, made
 // once, and what is derived from them for (identity, key period). Issued keys are not kept; the same question
-// gives the same RSK and a fresh, equally valid SSK/PVT pair (kms.md 7.3 item 8). Each key set is checked
+// gives the same RSK and a fresh, equally valid SSK/PVT pair (RFC 6507 5.1.1). Each key set is checked
 // before it is handed out. Refuses: unknown identities, periods outside the window (a stolen token shall not
 // reach far), a sealed state whose public keys do not belong to its secrets. Who may ask for which identity
 // is the front's business (app/kms/front.hpp).
@@ -34,7 +34,7 @@ struct IssuedKeySet {
   crypto::eccsi::UserKey signing;
 };
 
-// How far back and ahead of the current period keys are issued (kms.md 7.3, end).
+// How far back and ahead of the current period keys are issued.
 struct Window {
   std::int64_t back = 2;
   std::int64_t ahead = 1;
@@ -49,7 +49,7 @@ struct SealedState {
 
 class Kms {
  public:
-  // Fresh master secrets. An explicit administrative act, never a side effect of a start (kms.md 11).
+  // Fresh master secrets. An explicit administrative act, never a side effect of a start.
   [[nodiscard]] static Result<Kms> make(const Setup& setup, Random& random);
   // Checks that Z and KPAK of the own certificate belong to z and KSAK.
   [[nodiscard]] static Result<Kms> open(const SealedState& state, const crypto::Vault& vault);
@@ -87,7 +87,7 @@ class Kms {
   Registry registry_;
 };
 
-// bootstrap.md 5: the KmsUri without scheme, port and a leading "kms.".
+// The KmsUri without scheme, port and a leading "kms.".
 [[nodiscard]] std::string default_domain(std::string_view kms_uri);
 
 }  // namespace regroup::kms

@@ -9,7 +9,7 @@
 namespace regroup::kms {
 namespace {
 
-constexpr std::string_view kCache = "kms.md 7.4";
+constexpr std::string_view kCache = "TS 33.180 D.3.2";
 constexpr std::size_t kNone = std::string_view::npos;
 
 void fold(std::string& text, std::size_t from, std::size_t to) {
@@ -52,13 +52,24 @@ void certificate_wire(Io& io, Self& self) {
   io.uint(1, "Revoked", self.revoked);
 }
 
+// Is one the other, or a part of it? The longest suffix decides who serves an identity, so a part would take
+// users away from the whole.
+bool overlap(std::string_view a, std::string_view b) {
+  std::string longer(a.size() > b.size() ? a : b), shorter(a.size() > b.size() ? b : a);
+  fold(longer, 0, longer.size());
+  fold(shorter, 0, shorter.size());
+  if (longer == shorter) return true;
+  return longer.size() > shorter.size() && longer.ends_with("." + shorter);
+}
+
 Result<void> keep_apart(const CertificateRecord& held, const CertificateRecord& incoming) {
   for (const std::string& domain : incoming.domains)
-    if (std::find(held.domains.begin(), held.domains.end(), domain) != held.domains.end())
-      return fail(Errc::conflict, "PR-37",
-                  "KmsDomain " + printable(domain) + " of " + printable(incoming.kms_uri) +
-                      " is already served by " + printable(held.kms_uri),
-                  "agree with that operator who serves the domain");
+    for (const std::string& other : held.domains)
+      if (overlap(domain, other))
+        return fail(Errc::conflict, "PR-37",
+                    "KmsDomain " + printable(domain) + " of " + printable(incoming.kms_uri) +
+                        " overlaps with " + printable(other) + ", served by " + printable(held.kms_uri),
+                    "agree with that operator who serves the domain");
   return {};
 }
 
@@ -106,7 +117,7 @@ Result<void> Registry::add(const mcx::McpttId& identity, bool server) {
                 "register it with --server, or choose another name");
   const auto [at, fresh] = subscribers_.try_emplace(folded(identity.text()), Subscriber{identity, server});
   if (fresh) return {};
-  return fail(Errc::conflict, "kms.md 6.4",
+  return fail(Errc::conflict, "TS 33.180 D.3.3",
               "identity " + at->second.identity.text() + " is registered already",
               "nothing to do, unless another spelling was meant");
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a KMS knows that is not secret: its own certificate, its subscribers, the certificates of permitted
-// External KMSs and the version of that cache (kms.md 6.1, 6.4, 7.4, 10). Identities are looked up with
+// External KMSs and the version of that cache (TS 33.180 D.3). Identities are looked up with
 // scheme and host folded to lower case, but keys are derived from, and answers name, the string that was
-// registered (kms.md 6.4). Refuses: server-like names for ordinary subscribers (TS 33.179 7.3.5.1,
+// registered. Refuses: server-like names for ordinary subscribers (TS 33.179 7.3.5.1,
 // TS 33.180 5.7.1), a certificate of the own domain from outside, other keys under a known CertUri, two
 // certificates that claim one domain (PR-37).
 #pragma once

@@ -18,7 +18,7 @@
 namespace regroup::kms {
 namespace {
 
-constexpr std::string_view kClause = "kms.md 11";
+constexpr std::string_view kClause = "docs/formats.md, KMS state";
 constexpr std::string_view kMagic = "regroup-kms";
 constexpr std::uint16_t kVersion = 1;
 constexpr std::size_t kMostOctets = std::size_t{256} << 20;

@@ -3,7 +3,7 @@
 // keeps two administrators apart. `state` is created exactly once, replaced as a whole (written beside,
 // fsync, rename, fsync of the directory), mode 0600, owned by this user. Refused: a file or directory that
 // others may write or read, one of another owner, one that is not a regular file, an unknown version, a
-// second creation (kms.md 11).
+// second creation.
 #pragma once
 
 #include "kms/kms.hpp"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The KMS documents of TS 33.180 Annex D (TS 33.179 Annex D): request, response, certificate, key set. Pure
 // syntax: public points are Octets, keys are SecretOctets, nothing here knows a curve. Reading is tolerant
-// (kms.md 4-6: any order, namespaces of Profile, hex or base64, missing xsi:type); writing is strict (order
-// and types of the Rel-14+ schema). This release speaks policy "plain" (kms.md 9.1): a signed request or
+// (any order, namespaces of Profile, hex or base64, missing xsi:type); writing is strict (order
+// and types of the Rel-14+ schema). This release speaks policy "plain": a signed request or
 // response, a wrapped key or a new transport key is Errc::unsupported. A SignedKmsCertificate is read as the
-// certificate in it; its signature proves nothing (6.1).
+// certificate in it; its signature proves nothing.
 #pragma once
 
 #include <optional>
@@ -50,7 +50,7 @@ struct KmsKeySet {  // D.3.3; holds keys
   std::string cert_uri = {};
   std::string issuer = {};
   std::string user_uri = {};
-  Octets user_id = {};  // 32 octets, or empty when absent or unreadable: it is recomputed anyway (kms.md 6.5)
+  Octets user_id = {};  // 32 octets, or empty when absent or unreadable: it is recomputed anyway
   std::optional<NtpTime> valid_from = {}, valid_to = {};  // informative; the period number decides
   std::int64_t key_period_no = 0;
   bool revoked = false;

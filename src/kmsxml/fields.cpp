@@ -21,7 +21,7 @@ Result<SecretOctets> hex_or_base64(std::string_view text) {
 }
 
 constexpr std::string_view kOnlyPlain =
-    "this side speaks policy \"plain\" only (kms.md 9.1); let the KMS send plain keys over direct TLS";
+    "this side speaks policy \"plain\" only; let the KMS send plain keys over direct TLS";
 
 }  // namespace
 
@@ -101,9 +101,11 @@ bool Fields::boolean(std::string_view name) {
 NtpTime Fields::time(std::string_view name) {
   const std::string token = text(name);
   if (error_) return {};
-  Result<NtpTime> time = parse_date_time(token);
-  if (time.ok()) return *time;
-  reject(Errc::malformed, name, time.error().detail, "write it as 2026-03-02T09:30:00Z");
+  const Result<NtpTime> time = parse_date_time(token);
+  // A zone may carry it out of the years 1900 to 9999: then it could not be written again.
+  if (time.ok() && parse_date_time(date_time(*time)).ok()) return *time;
+  reject(Errc::malformed, name, "'" + printable(token, 40) + "' is not a dateTime",
+         "write it as 2026-03-02T09:30:00Z");
   return {};
 }
 
@@ -126,7 +128,7 @@ Octets Fields::point(std::string_view name, std::size_t size) {
   return to_octets(octets->expose());
 }
 
-// Content decides what it is; xsi:type, when present, has to agree (kms.md 6.2).
+// Content decides what it is; xsi:type, when present, has to agree.
 SecretOctets Fields::plain_octets(std::string_view name) {
   const xml::Element* found = need(name);
   if (!found) return {};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Private to this room: the fields of one element, read by name in any order (kms.md 5). The first complaint
+// Private to this room: the fields of one element, read by name in any order. The first complaint
 // sticks, names its field and is reported by finish(); until then fields read as empty. An element that
 // stands twice is refused: two readers could choose differently.
 #pragma once

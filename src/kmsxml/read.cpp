@@ -19,7 +19,7 @@ constexpr std::size_t kScalar = 32;
 
 Error unsupported_protection(std::string_view what, std::string_view clause) {
   return fail(Errc::unsupported, clause, std::string(what) + " asks for policy \"wrap\" or \"wrap+sign\"",
-              "only policy \"plain\" (kms.md 9.1) is spoken here; set it for this client at the KMS");
+              "only policy \"plain\" is spoken here; set it for this client at the KMS");
 }
 
 bool accepted(const xml::Element& element, const Profile& profile) {
@@ -27,7 +27,7 @@ bool accepted(const xml::Element& element, const Profile& profile) {
          profile.namespaces.end();
 }
 
-// The certificate's own rules (kms.md 6.1, validation before storing, without the points).
+// The certificate's own rules (TS 33.180 D.3.2; validation before storing, without the points).
 void check(Fields& fields, const KmsCertificate& certificate) {
   if (certificate.user_key_period <= 0) fields.reject(Errc::malformed, "UserKeyPeriod", "is zero");
   if (certificate.user_key_offset >= certificate.user_key_period)
@@ -97,7 +97,7 @@ Result<KmsCertificate> read_signed_certificate(const xml::Scope& scope, const xm
   return read_certificate(xml::Scope(*inner, &scope), *inner, profile);
 }
 
-// UserID in hex or base64; anything else is ignored, since the UID is recomputed (kms.md 6.5).
+// UserID in hex or base64; anything else is ignored, since the UID is recomputed.
 Octets user_id_of(std::string_view text) {
   Result<Octets> octets = text.size() == 64   ? from_hex(text)
                           : text.size() == 44 ? from_base64(text)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Element order and fixed Version values of the Rel-14+ schema (kms.md 4-6); every key element carries its
+// Element order and fixed Version values of the Rel-14+ schema (TS 33.180 D); every key element carries its
 // xsi:type.
 #include "base/text.hpp"
 #include "kmsxml/documents.hpp"

@@ -16,12 +16,6 @@ std::string folded(std::string_view text) {
 
 // The text after '@' and before ';', ASCII case folded; empty when there is no '@'. The URI parameters are
 // cut off first: an '@' in them names no domain.
-std::string domain_part(std::string_view identity) {
-  const std::string_view address = identity.substr(0, identity.find(';'));
-  const std::size_t at = address.rfind('@');
-  return at == std::string_view::npos ? std::string() : folded(address.substr(at + 1));
-}
-
 // Is `suffix` the domain itself or one of its parents?
 bool covers(const std::string& suffix, const std::string& domain) {
   if (suffix.empty() || suffix.size() > domain.size()) return false;
@@ -30,6 +24,12 @@ bool covers(const std::string& suffix, const std::string& domain) {
 }
 
 }  // namespace
+
+std::string domain_part(std::string_view identity) {
+  const std::string_view address = identity.substr(0, identity.find_first_of(";?"));
+  const std::size_t at = address.rfind('@');
+  return at == std::string_view::npos ? std::string() : folded(address.substr(at + 1));
+}
 
 Result<KeyPeriods> KeyPeriods::make(std::int64_t period, std::int64_t offset) {
   if (period > 0 && offset >= period)
@@ -94,7 +94,7 @@ Result<void> Domains::add(KmsCertificate certificate) {
     const bool same_keys = held.z.octets() == certificate.z.octets() && held.kpak == certificate.kpak &&
                            held.kms_uri == certificate.kms_uri;
     if (held.cert_uri == certificate.cert_uri && !same_keys)
-      return fail(Errc::conflict, "kms.md 7.4",
+      return fail(Errc::conflict, "TS 33.180 D.3.2",
                   "the KMS certificate " + printable(certificate.cert_uri) + " of " +
                       certificate.kms_uri.text() + " came with other keys under the same name",
                   "do not use it; ask that domain's operator");

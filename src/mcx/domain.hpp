@@ -82,11 +82,14 @@ class KeySet {
   crypto::eccsi::UserKey signing_;
 };
 
+// The domain of a URI: after the last '@' of its address, without parameters and headers, ASCII case folded.
+// Empty when there is none (tel:).
+[[nodiscard]] std::string domain_part(std::string_view identity);
+
 // The certificates one entity holds: its own domain's and those of permitted others, all from its own KMS.
 class Domains {
  public:
-  // Replaces by cert_uri, else by KmsUri. Errc::conflict when a pinned key changes under the same CertUri
-  // (kms.md 7.4).
+  // Replaces by cert_uri, else by KmsUri. Errc::conflict when a pinned key changes under the same CertUri.
   [[nodiscard]] Result<void> add(KmsCertificate certificate);
   [[nodiscard]] const KmsCertificate* find(const KmsUri& kms) const;
   [[nodiscard]] const std::vector<KmsCertificate>& all() const { return certificates_; }

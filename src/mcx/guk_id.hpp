@@ -14,7 +14,7 @@ namespace regroup::mcx {
 [[nodiscard]] GmkId gmk_id(OctetsView key, GukId guk_id, std::string_view uri);
 [[nodiscard]] Mki mki(GmkId gmk_id, GukId guk_id);
 
-// Keys whose identifier is diversified per receiver: the GMK only (crypto.md 7.2).
+// Keys whose identifier is diversified per receiver: the GMK only (TS 33.180 5.2.2).
 [[nodiscard]] inline bool diversified(Purpose purpose) { return purpose == Purpose::gmk; }
 // The purpose a tag names; Errc::unsupported for 7-15.
 [[nodiscard]] Result<Purpose> purpose_of(std::uint8_t tag);

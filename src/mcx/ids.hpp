@@ -81,7 +81,7 @@ Result<Uri<Tag>> Uri<Tag>::parse(std::string_view text) {
   return Uri(text);
 }
 
-// Purpose tag: the top 4 bits of a key identifier (crypto.md 7.1; TS 33.180 5.2.2, Annex G). 7-15 are
+// Purpose tag: the top 4 bits of a key identifier (TS 33.180 5.2.2, Annex G). 7-15 are
 // refused.
 enum class Purpose : std::uint8_t { gmk = 0, pck = 1, csk = 2, spk = 3, mkfc = 4, mscck = 5, musik = 6 };
 [[nodiscard]] std::string_view name_of(Purpose purpose);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mcx/uid.hpp"
 
+#include "base/text.hpp"
 #include "crypto/hash/sha256.hpp"
 
 namespace regroup::mcx {
@@ -35,6 +36,12 @@ Octets uid_input(std::string_view identity, std::string_view kms_uri, std::int64
 Uid uid(std::string_view identity, std::string_view kms_uri, std::int64_t period, std::int64_t offset,
         std::int64_t period_no) {
   return crypto::sha256(OctetsView(uid_input(identity, kms_uri, period, offset, period_no)));
+}
+
+Result<void> self_test() {
+  const Uid made = uid("sip:gms1@mcptt.example.org", "kms.example.org", 2592000, 0, 1533);
+  if (hex(made) == "49b8013b2d11c2998f0000bb8d73c5ff9c43f8b5cdbeceeb084c8afbac487b86") return {};
+  return fail(Errc::internal, "TS 33.179 F.2.1", "the UID of a known identity comes out wrong");
 }
 
 Octets rfc6509_identifier(std::string_view year_month, std::string_view tel_uri) {

@@ -15,6 +15,9 @@ namespace regroup::mcx {
 [[nodiscard]] Octets uid_input(std::string_view identity, std::string_view kms_uri, std::int64_t period,
                                std::int64_t offset, std::int64_t period_no);
 
+// One published value (a GMS URI of TS 33.180's form, key period 1533) made again; run at process start.
+[[nodiscard]] Result<void> self_test();
+
 // The identifier of RFC 6509 3.2 ("2011-02" NUL "tel:+447700900123" NUL), ID scheme 1: for its vectors only,
 // never sent.
 [[nodiscard]] Octets rfc6509_identifier(std::string_view year_month, std::string_view tel_uri);

@@ -65,6 +65,26 @@ std::string escape_user(std::string_view user) {
   return out;
 }
 
+// Bounds on what a request leaves behind: these values go into dialogs, from there into stored records and
+// back onto the wire.
+constexpr std::size_t kMostCallId = 255, kMostAddress = 1024, kMostEvent = 255;
+
+Result<void> check_keepable(const Request& request) {
+  const auto within = [](std::string_view name, const std::string& value, std::size_t most) -> Result<void> {
+    if (value.size() <= most) return {};
+    return fail(Errc::limit, "RFC 3261 21.4.1",
+                std::string(name) + " has " + std::to_string(value.size()) + " octets, at most " +
+                    std::to_string(most));
+  };
+  TRY(within("Call-ID", request.call_id, kMostCallId));
+  TRY(within("From", request.from, kMostAddress));
+  TRY(within("To", request.to, kMostAddress));
+  TRY(within("Contact", request.contact, kMostAddress));
+  TRY(within("Event", request.event, kMostEvent));
+  if (request.cseq > kMostCseq) return fail(Errc::malformed, "RFC 3261 8.1.1.5", "CSeq is not below 2^31");
+  return {};
+}
+
 Error gone(std::string what) {
   return fail(Errc::conflict, "RFC 3261 12.2", std::move(what), "open a new dialog");
 }
@@ -205,11 +225,14 @@ int Endpoint::take_in_dialog(Dialog& dialog, const Request& request) {
   if (tag.empty() || (!dialog.remote_tag.empty() && tag != dialog.remote_tag)) return 481;
   if (request.cseq <= dialog.remote_cseq) return 500;  // 12.2.2; TCP brings no retransmissions
   // A NOTIFY may make the dialog before the 2xx does (RFC 6665 4.1.2.4).
-  if (!dialog.confirmed) dialog.route_set = uris_of(request.others, "Record-Route");
-  dialog.remote_tag = tag;
-  dialog.confirmed = true;
-  dialog.remote_cseq = request.cseq;
-  if (const std::string target = uri_in(request.contact); !target.empty()) dialog.remote_target = target;
+  Dialog next = dialog;
+  if (!dialog.confirmed) next.route_set = uris_of(request.others, "Record-Route");
+  next.remote_tag = tag;
+  next.confirmed = true;
+  next.remote_cseq = request.cseq;
+  if (const std::string target = uri_in(request.contact); !target.empty()) next.remote_target = target;
+  if (!parse_dialog(write_dialog(next)).ok()) return 400;
+  dialog = std::move(next);
   return 0;
 }
 
@@ -221,7 +244,7 @@ Handler Endpoint::handler_of(const std::string& user) const {
 
 void Endpoint::receive(TransactionId transaction, Request request) {
   // What we could not send we do not take: its values go into dialogs, and from there back onto the wire.
-  if (!check_sendable(request)) return refuse(transaction, request, 400);
+  if (!check_sendable(request) || !check_keepable(request)) return refuse(transaction, request, 400);
   Incoming incoming{transaction, {}, {}};
   Handler handler;
   int refusal = 0;
@@ -278,6 +301,7 @@ Result<Dialog> Endpoint::accept_dialog(TransactionId transaction) {
   if (dialog.remote_tag.empty() || dialog.remote_target.empty())
     return fail(Errc::malformed, "RFC 3261 12.1.1",
                 dialog.remote_tag.empty() ? "From has no tag" : "Contact is missing");
+  TRY(parse_dialog(write_dialog(dialog)));  // what could not be read back after a restart is not begun
   pending.dialog = dialog.id();
   pending.creates = true;
   dialogs_.emplace(dialog.id(), dialog);

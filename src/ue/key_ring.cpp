@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ue/key_ring.hpp"
 
+#include <algorithm>
+
 namespace regroup::ue {
 namespace {
 
-constexpr std::int64_t kEarly = 60;  // seconds a key is accepted before its activation (gms.md 11)
-constexpr std::int64_t kGrace = 30;  // seconds it is accepted after its expiry (media.md 8)
+constexpr std::int64_t kEarly = 60;  // seconds a key is accepted before its activation
+constexpr std::int64_t kGrace = 30;  // seconds it is accepted after its expiry
 
 bool covers(mcx::KeyUse held, mcx::KeyUse needed) { return held == mcx::KeyUse::both || held == needed; }
+
+// A GMK may serve several groups; the signed key parameters name them (TS 33.179 7.3.1).
+bool serves(const RingKey& key, std::string_view group) {
+  const auto& groups = key.material.parameters.groups;
+  return key.group == group || std::find(groups.begin(), groups.end(), group) != groups.end();
+}
 
 std::int64_t activation(const RingKey& key) {
   const std::int64_t at = key.material.parameters.activation;
@@ -32,7 +40,7 @@ Install KeyRing::install(gktp::Opened opened, const std::string& group) {
   const auto held = keys_.find(id);
   if (held != keys_.end()) {
     RingKey& known = held->second;
-    if (known.state != KeyState::active) return Install::revoked;
+    if (known.state != KeyState::active) return Install::tombstone;
     if (!ct_equal(known.material.key.expose(), opened.material.key.expose())) return Install::conflict;
     if (revoked) {
       withdraw(id, KeyState::revoked);
@@ -74,7 +82,7 @@ Result<const RingKey*> KeyRing::for_transmission(std::string_view group, mcx::Ke
   const RingKey* best = nullptr;
   bool waiting = false, over = false, gone = false;
   for (const auto& [id, key] : keys_) {
-    if (key.group != group || !covers(key.use, use)) continue;
+    if (!serves(key, group) || !covers(key.use, use)) continue;
     const bool active = key.state == KeyState::active, early = activation(key) > now.unix_seconds(),
                late = expired(key, now.unix_seconds());
     gone = gone || !active;
@@ -99,7 +107,7 @@ Result<const RingKey*> KeyRing::for_transmission(std::string_view group, mcx::Ke
 Result<const RingKey*> KeyRing::for_reception(std::string_view group, mcx::GmkId id, mcx::KeyUse use,
                                               NtpTime now) const {
   const RingKey* key = find(id);
-  if (!key || key->group != group)
+  if (!key || !serves(*key, group))
     return fail(Errc::unknown_group, "TS 33.180 7.4.2",
                 "GMK-ID " + id.text() + " is not held for " + std::string(group),
                 "fetch the group's key document");

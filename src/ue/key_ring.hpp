@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The keys a client holds: GMKs (and MKFCs) by identifier, one of them chosen for transmission, any live one
-// accepted on reception (TS 33.179 7.3.1, gms.md 11, media.md 8). A withdrawn or revoked key leaves a
+// accepted on reception (TS 33.179 7.3.1). A withdrawn or revoked key leaves a
 // tombstone, so that an old payload offered again cannot bring it back: once revoked, always revoked.
 #pragma once
 
@@ -41,13 +41,14 @@ enum class Install : std::uint8_t {
   installed,  // a new key
   updated,    // held already: parameters or T are newer
   duplicate,  // nothing new (same T or older: superseded, answered as a duplicate)
-  revoked,    // a valid revocation, or a payload of a key that was withdrawn or revoked before
+  revoked,    // a valid revocation: the key is gone from now on
+  tombstone,  // a payload of a key that was withdrawn or revoked before: stays gone
   conflict,   // the same identifier with another key: refused, nothing changes
 };
 
 class KeyRing {
  public:
-  // Step 11 of mikey.md 12. Changes the ring unless the result is duplicate or conflict.
+  // Step 11 of docs/wire.md, "Order of checks". Changes the ring only for installed, updated, revoked.
   Install install(gktp::Opened opened, const std::string& group);
   // Stops using a key; keeps its identifier. False when it was not active.
   bool withdraw(mcx::GmkId id, KeyState to);

@@ -18,6 +18,12 @@ struct Shown {
 
 std::string pending_id(const Receipt& receipt) { return hex(receipt.message) + "-" + receipt.result; }
 
+// A record under a name it could not be found by again: it could never be erased.
+Error misplaced(const Record& record) {
+  return fail(Errc::malformed, "docs/formats.md",
+              record.kind + " record has the name \"" + printable(record.id) + "\"");
+}
+
 KeyEvent event_of(std::string event, const RingKey& key) {
   KeyEvent out;
   out.event = std::move(event);
@@ -29,8 +35,7 @@ KeyEvent event_of(std::string event, const RingKey& key) {
   return out;
 }
 
-// The results a receipt may name (PR-33). After the signature check, one failure looks like another (decision
-// 14).
+// The results a receipt may name (PR-33). After the signature check, one failure looks like another.
 std::string outward(const Error& error) {
   switch (error.code) {
     case Errc::malformed:
@@ -62,13 +67,39 @@ std::string_view name_of(KeyState state) {
   return "active";
 }
 
+std::string_view name_of(Install result) {
+  switch (result) {
+    case Install::installed:
+      return "installed";
+    case Install::updated:
+      return "updated";
+    case Install::duplicate:
+      return "duplicate";
+    case Install::revoked:
+      return "revoked";
+    case Install::tombstone:
+      return "tombstone";
+    case Install::conflict:
+      return "conflict";
+  }
+  return "conflict";
+}
+
 Result<void> Ue::restore(const Record& record) {
   const OctetsView value = record.value.expose();
   if (record.kind == "ring") ring_.put(TRY(decode_record<RingKey>(value, "ring")));
-  if (record.kind == "seen") seen_.insert_or_assign(record.id, std::string(text_of(value)));
-  if (record.kind == "receipt")
-    pending_.insert_or_assign(record.id, TRY(decode_record<Receipt>(value, "receipt")));
+  if (record.kind == "seen") {
+    TRY(fixed_from_hex<32>(record.id));
+    TRY(fixed_from_hex<4>(text_of(value)));
+    seen_.insert_or_assign(record.id, std::string(text_of(value)));
+  }
+  if (record.kind == "receipt") {
+    Receipt receipt = TRY(decode_record<Receipt>(value, "receipt"));
+    if (record.id != pending_id(receipt)) return misplaced(record);
+    pending_.insert_or_assign(record.id, std::move(receipt));
+  }
   if (record.kind == "document") {
+    if (!record.id.starts_with("gmk|") && !record.id.starts_with("mkfc|")) return misplaced(record);
     const Shown shown = TRY(decode_record<Shown>(value, "document"));
     std::set<mcx::GmkId>& ids = documents_[record.id];
     for (const std::uint32_t id : shown.ids) ids.insert(mcx::GmkId{id});
@@ -86,63 +117,75 @@ void Ue::acknowledge(Receipt receipt, Received& out) {
   pending_.insert_or_assign(id, std::move(receipt));
 }
 
-// Steps 1-12 of mikey.md 12 for one payload.
-std::optional<mcx::GmkId> Ue::take(const std::string& document, const Payload& payload, Received& out) {
-  const std::string group = payload.temporary.empty() ? document : payload.temporary;
-  Receipt receipt;
-  receipt.message = crypto::sha256(OctetsView(payload.message));
-  receipt.group = group;
-  receipt.document = document;
-  if (const auto before = seen_.find(hex(receipt.message)); before != seen_.end()) {
-    const auto id = fixed_from_hex<4>(before->second);
-    return id.ok() ? std::optional(mcx::GmkId{load_be32(id.value())}) : std::nullopt;
-  }
+void Ue::count(const std::string& initiator, const gktp::Fired& fired, Received& out) {
+  for (const gktp::Tolerance tolerance : fired)
+    out.tolerated.push_back({initiator, tolerance, ++tolerated_[{initiator, tolerance}]});
+}
+
+// docs/wire.md, "Order of checks". Tolerances that fired count, although a later step may refuse.
+Result<gktp::Opened> Ue::open(const Payload& payload, const std::string& group, Received& out) {
   gktp::Reception reception{with_.settings.identity, with_.settings.kms_uri, with_.domains, with_.key_sets};
   reception.authorised_initiators = with_.settings.gms_authorised;
   reception.group = group;
   reception.expected = {payload.mkfc ? mcx::Purpose::mkfc : mcx::Purpose::gmk};
   reception.now = with_.clock.now();
   reception.tolerances = with_.settings.tolerances;
+  const gktp::Verified verified = TRY(gktp::verify(payload.message, reception));
+  const std::string initiator =
+      verified.initiator() ? verified.initiator()->text() : hex(verified.initiator_uid());
+  auto opened = gktp::open(verified, reception);
+  count(initiator, opened.ok() ? opened.value().fired : verified.fired(), out);
+  return opened;
+}
 
-  const auto refused = [&](const Error& error) {
-    receipt.result = outward(error);
-    KeyEvent event;
-    event.event = "refused";
-    event.group = group;
-    event.reason = receipt.result;
-    out.events.push_back(std::move(event));
-    out.why.push_back(error);
-    acknowledge(receipt, out);
-    return std::optional<mcx::GmkId>();
-  };
-  const auto verified = gktp::verify(payload.message, reception);
-  if (!verified.ok()) return refused(verified.error());
-  auto opened = gktp::open(verified.value(), reception);
-  if (!opened.ok()) return refused(opened.error());
+Ue::Taken Ue::refuse(const Error& error, Receipt receipt, Received& out) {
+  receipt.result = outward(error);
+  KeyEvent event;
+  event.event = "refused";
+  event.group = receipt.group;
+  event.reason = receipt.result;
+  out.events.push_back(std::move(event));
+  out.why.push_back(error);
+  acknowledge(std::move(receipt), out);
+  return {std::nullopt, error.code != Errc::not_for_me};
+}
 
-  const mcx::GmkId id = opened.value().material.id;
-  const bool known = ring_.find(id) != nullptr;
-  const Install result = ring_.install(std::move(opened).value(), group);
+Ue::Taken Ue::install(gktp::Opened opened, Receipt receipt, Received& out) {
+  const mcx::GmkId id = opened.material.id;
+  const Install result = ring_.install(std::move(opened), receipt.group);
   if (result == Install::conflict)
-    return refused(fail(Errc::conflict, "mikey.md 12 step 11",
-                        "GMK-ID " + id.text() + " is held with another key",
-                        "the GMS must draw a new key; report it"));
+    return refuse(fail(Errc::conflict, "TS 33.179 7.3.1", "GMK-ID " + id.text() + " is held with another key",
+                       "the GMS must draw a new key; report it"),
+                  std::move(receipt), out);
+  const bool gone = result == Install::revoked || result == Install::tombstone;
   receipt.gmk_id = id;
-  receipt.result = result == Install::revoked ? "revoked" : "installed";
-  if (result != Install::duplicate) store(id, out);
-  if (result == Install::installed || result == Install::updated || (result == Install::revoked && !known))
-    out.events.push_back(event_of(result == Install::installed ? "installed"
-                                  : result == Install::updated ? "updated"
-                                                               : "revoked",
-                                  *ring_.find(id)));
-  if (result == Install::revoked && known)
-    out.why.push_back(fail(Errc::revoked, "gms.md 11",
+  receipt.result = gone ? "revoked" : "installed";
+  if (result != Install::duplicate && result != Install::tombstone) {
+    store(id, out);
+    out.events.push_back(event_of(std::string(name_of(result)), *ring_.find(id)));
+  }
+  if (result == Install::tombstone)
+    out.why.push_back(fail(Errc::revoked, "TS 33.180 5.2.4",
                            "GMK-ID " + id.text() + " was withdrawn or revoked before",
                            "an old payload cannot bring it back"));
   seen_.insert_or_assign(hex(receipt.message), id.text());
   out.writes.push_back(Write{"seen", hex(receipt.message), SecretOctets(view(id.text()))});
   acknowledge(std::move(receipt), out);
-  return id;
+  return {id, false};
+}
+
+Ue::Taken Ue::take(const std::string& document, const Payload& payload, Received& out) {
+  Receipt receipt;
+  receipt.message = crypto::sha256(OctetsView(payload.message));
+  receipt.group = payload.temporary.empty() ? document : payload.temporary;
+  receipt.document = document;
+  if (const auto before = seen_.find(hex(receipt.message)); before != seen_.end()) {
+    const auto id = fixed_from_hex<4>(before->second);
+    return {id.ok() ? std::optional(mcx::GmkId{load_be32(id.value())}) : std::nullopt, false};
+  }
+  auto opened = open(payload, receipt.group, out);
+  if (!opened.ok()) return refuse(opened.error(), std::move(receipt), out);
+  return install(std::move(opened).value(), std::move(receipt), out);
 }
 
 void Ue::withdraw_unseen(Received& out) {
@@ -184,11 +227,23 @@ void Ue::show(const std::string& part, std::set<mcx::GmkId> ids, Received& out) 
 
 Received Ue::document(const std::string& group, const std::vector<Payload>& payloads, Part part) {
   Received out;
-  std::set<mcx::GmkId> gmk, mkfc;
-  for (const Payload& payload : payloads)
-    if (const auto taken = take(group, payload, out)) (payload.mkfc ? mkfc : gmk).insert(*taken);
-  if (part != Part::mkfc) show("gmk|" + group, std::move(gmk), out);
-  if (part != Part::gmk) show("mkfc|" + group, std::move(mkfc), out);
+  struct Seen {
+    std::set<mcx::GmkId> ids;
+    bool refused = false;
+  } gmk, mkfc;
+  for (const Payload& payload : payloads) {
+    Seen& seen = payload.mkfc ? mkfc : gmk;
+    const Taken taken = take(group, payload, out);
+    if (taken.id) seen.ids.insert(*taken.id);
+    seen.refused = seen.refused || taken.refused;
+  }
+  const auto settle = [&](const std::string& name, Seen seen) {
+    if (const auto before = documents_.find(name); seen.refused && before != documents_.end())
+      seen.ids.insert(before->second.begin(), before->second.end());
+    show(name, std::move(seen.ids), out);
+  };
+  if (part != Part::mkfc) settle("gmk|" + group, std::move(gmk));
+  if (part != Part::gmk) settle("mkfc|" + group, std::move(mkfc));
   withdraw_unseen(out);
   return out;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The client without its sockets: takes key documents and payloads, verifies, decapsulates, stores,
-// acknowledges (TS 33.179 7.3.2-7.3.4; gms.md 7.8, 8.4). Whoever drives it commits Received::writes before
+// acknowledges (TS 33.179 7.3.2-7.3.4; PR-33). Whoever drives it commits Received::writes before
 // sending any receipt. Not thread-safe: one thread drives one UE.
 #pragma once
 
@@ -25,7 +25,7 @@ struct Surroundings {
   const Clock& clock;
 };
 
-// One payload of a key document (gms.md 7.4).
+// One payload of a key document (TS 24.481 7.7).
 struct Payload {
   Octets message;
   std::string
@@ -56,13 +56,21 @@ struct Receipt {
 struct KeyEvent {
   std::string event;  // installed, updated, withdrawn, revoked, refused
   std::string group;
-  std::string gmk_id, guk_id, key_fingerprint, use, reason;
+  std::string gmk_id = {}, guk_id = {}, key_fingerprint = {}, use = {}, reason = {};
+};
+
+// A deviation of another vendor that a message needed to be let through (decision 8: counted per peer).
+struct Tolerated {
+  std::string initiator;  // its URI, or its UID in hex while it is hidden
+  gktp::Tolerance tolerance{};
+  std::uint64_t times = 0;  // of this peer and tolerance, since the start
 };
 
 struct Received {
   Writes writes;
   std::vector<KeyEvent> events;
   std::vector<Error> why;  // reasons of refusals, for the local log
+  std::vector<Tolerated> tolerated;
 };
 
 class Ue {
@@ -72,7 +80,8 @@ class Ue {
 
   // The key document of `group` as this UE sees it now, whole (by GET) or one of its two parts (an element in
   // a NOTIFY): new payloads are taken in, keys that no document shows any more are withdrawn. No payloads:
-  // the part is gone.
+  // the part is gone. A part with a payload that was refused withdraws nothing: it does not say which key it
+  // was about, so it could be the newer payload of a good key ("keep old keys").
   enum class Part : std::uint8_t { whole, gmk, mkfc };
   [[nodiscard]] Received document(const std::string& group, const std::vector<Payload>& payloads,
                                   Part part = Part::whole);
@@ -82,12 +91,23 @@ class Ue {
   [[nodiscard]] Writes delivered(const Receipt& receipt);
 
   [[nodiscard]] const KeyRing& ring() const { return ring_; }
+  // How often each tolerance let a message of each initiator through, since the start.
+  using ToleranceCounts = std::map<std::pair<std::string, gktp::Tolerance>, std::uint64_t>;
+  [[nodiscard]] const ToleranceCounts& tolerated() const { return tolerated_; }
   // Groups whose key documents hold something for us.
   [[nodiscard]] std::vector<std::string> documents() const;
 
  private:
-  // The key a payload is about, or nothing when it was refused.
-  std::optional<mcx::GmkId> take(const std::string& document, const Payload& payload, Received& out);
+  // The key a payload is about; none when it was refused or is not for us.
+  struct Taken {
+    std::optional<mcx::GmkId> id;
+    bool refused = false;
+  };
+  Taken take(const std::string& document, const Payload& payload, Received& out);
+  Result<gktp::Opened> open(const Payload& payload, const std::string& group, Received& out);
+  Taken refuse(const Error& error, Receipt receipt, Received& out);
+  Taken install(gktp::Opened opened, Receipt receipt, Received& out);
+  void count(const std::string& initiator, const gktp::Fired& fired, Received& out);
   void show(const std::string& part, std::set<mcx::GmkId> ids, Received& out);
   void acknowledge(Receipt receipt, Received& out);
   void withdraw_unseen(Received& out);
@@ -98,8 +118,10 @@ class Ue {
   std::map<std::string, std::set<mcx::GmkId>> documents_;  // what each part ("gmk|group", "mkfc|group") shows
   std::map<std::string, std::string> seen_;                // SHA-256 of a message -> GMK-ID (8 hex digits)
   std::map<std::string, Receipt> pending_;                 // by message hash and result
+  ToleranceCounts tolerated_;
 };
 
 [[nodiscard]] std::string_view name_of(KeyState state);
+[[nodiscard]] std::string_view name_of(Install result);
 
 }  // namespace regroup::ue

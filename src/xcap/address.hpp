@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// XCAP addresses below an XCAP root (RFC 4825 6; gms.md 7.2, 7.4, 7.6): AUID, tree, document, and behind /~~/
+// XCAP addresses below an XCAP root (RFC 4825 6; TS 24.481 7.2, 7.7): AUID, tree, document, and behind /~~/
 // a node selector. Split first, percent-decoded once after that, so that an encoded '/' never separates. Two
 // spellings of one address give the same value; what must be repeated to the letter (xcap-diff `sel`) is kept
 // by the caller. Refuses empty, "." and ".." segments, broken escapes, text that is not UTF-8, addresses

@@ -14,6 +14,15 @@ constexpr std::string_view kBlock = "on-network-regrouped-GKTPs";
 constexpr std::string_view kTemporary = "temporary-MCPTT-group-ID";
 constexpr std::size_t kMostOctets = 64u << 10;
 
+// An instant that can be written again: a zone may carry one out of the years 1900 to 9999.
+Result<NtpTime> read_activation(const std::string& id, const std::string& text) {
+  const auto time = parse_date_time(text);
+  if (time.ok() && parse_date_time(date_time(*time)).ok()) return time;
+  return fail(Errc::malformed, kClause,
+              "GKTP \"" + printable(id, 80) + "\" has activationtime \"" + printable(text, 40) + "\"",
+              "write it as 2026-03-02T09:30:00Z");
+}
+
 Result<GktpPayload> read_payload(const xml::Element& element, GktpParent parent,
                                  const std::string& temporary) {
   GktpPayload out;
@@ -27,7 +36,7 @@ Result<GktpPayload> read_payload(const xml::Element& element, GktpParent parent,
   if (out.message.empty() || out.message.size() > kMostOctets)
     return fail(Errc::malformed, kClause, "GKTP \"" + printable(out.id, 80) + "\" is empty or over 64 KiB");
   if (const std::string time = attribute_of(element, "activationtime"); !time.empty())
-    out.activation = TRY(parse_date_time(time));
+    out.activation = TRY(read_activation(out.id, time));
   return out;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The GKTP document (AUID org.3gpp.MCPTT-GKTP, TS 24.481 7.7, gms.md 7.4): group key payloads as hexBinary,
+// The GKTP document (AUID org.3gpp.MCPTT-GKTP, TS 24.481 7.7): group key payloads as hexBinary,
 // for media below GMK-GKTPs, for multicast floor control below MKFC-GKTPs, those of a temporary group inside
 // on-network-regrouped-GKTPs. Carries octets, does not know what is in them. `id` is opaque on reading;
 // writing takes it from the caller (PR-16). Refuses text that is not hexBinary and payloads over 64 KiB.

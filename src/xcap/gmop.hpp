@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // GMOP (TS 24.481 7.3, application/vnd.3gpp.GMOP+xml): operations between GMC and GMS and between GMSs. Root
 // and get-excluding-memberlist are the standard's; the inner content of the regroup operations is the profile
-// "regroup-1" of this product (gms.md 7.5, PR-20, PR-25, PR-43), kept in this one place so that another
+// "regroup-1" of this product (docs/wire.md; PR-20, PR-25, PR-43), kept in this one place so that another
 // schema can replace it. Reads leniently: unknown elements are skipped, group IDs are found in
 // constituent-MCPTT-group-ID or in a nested group document, payloads as blocks or plain. An operation that is
 // not known is Errc::unsupported (501).
@@ -67,7 +67,7 @@ struct GmopResponse {
   std::string id;
   std::optional<std::uint32_t> seq;
   bool accepted = false;
-  std::string reason;     // of the list of gms.md 7.5, when rejected
+  std::string reason;     // of the list of docs/wire.md, when rejected
   std::string temporary;  // when one exists
   std::vector<ConstituentState> constituents;
   std::optional<std::uint32_t> members_total, members_keyed;  // PR-28, counts only

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::string_view kClause = "TS 24.481 7.3";
 constexpr std::string_view kTemporary = "temporary-MCPTT-group-ID";
+constexpr std::size_t kMostConstituents = 1000;  // as in constituent-MCPTT-group-IDs
 
 constexpr std::pair<RekeyCause, std::string_view> kCauses[] = {{RekeyCause::member_removed, "member-removed"},
                                                                {RekeyCause::compromise, "compromise"},
@@ -33,12 +34,16 @@ Result<std::string> read_temporary(const xml::Element& operation, bool required)
   return uri;
 }
 
-void collect_groups(const xml::Element& element, std::vector<std::string>& out) {
+Result<void> collect_groups(const xml::Element& element, std::vector<std::string>& out) {
   for (const xml::Element& child : element.children) {
-    if (child.is(ns::kListService, "list-service") && is_uri(attribute_of(child, "uri")))
+    if (child.is(ns::kListService, "list-service") && is_uri(attribute_of(child, "uri"))) {
+      if (out.size() == kMostConstituents)
+        return fail(Errc::limit, kClause, "more than " + std::to_string(kMostConstituents) + " groups");
       out.push_back(attribute_of(child, "uri"));
-    collect_groups(child, out);
+    }
+    TRY(collect_groups(child, out));
   }
+  return {};
 }
 
 Result<Regrouped> read_lenient(const xml::Element& operation) {
@@ -46,7 +51,7 @@ Result<Regrouped> read_lenient(const xml::Element& operation) {
   const xml::Element* element = find_deep(operation, ns::kGroupInfo, "on-network-regrouped");
   if (element) out = TRY(read_regrouped(*element));
   if (out.constituents.empty()) out.constituents = TRY(read_constituents(operation));
-  if (out.constituents.empty()) collect_groups(operation, out.constituents);
+  if (out.constituents.empty()) TRY(collect_groups(operation, out.constituents));
   if (out.constituents.empty())
     return fail(Errc::malformed, kClause, operation.name + " names no group",
                 "list the groups in constituent-MCPTT-group-ID");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The group document (AUID org.openmobilealliance.groups, TS 24.481 7.2, gms.md 7.3): what the product
+// The group document (AUID org.openmobilealliance.groups, TS 24.481 7.2): what the product
 // understands of it as plain fields, beside the tree as it was received, so that elements it does not know
 // survive. Writing is deterministic: the same content gives the same text, and an ETag is a hash of that
 // text. Refuses with the XCAP error to answer: other roots, a second list-service, doubled or ill-typed
@@ -69,7 +69,7 @@ struct Managed {
   std::optional<Temporary> temporary;
 };
 // The reasons to refuse a client's document although its form is good: PR-13, and conditions of rules that
-// could only be kept by granting more than they say (gms.md 8.2). None: acceptable.
+// could only be kept by granting more than they say (RFC 4745). None: acceptable.
 [[nodiscard]] std::optional<XcapError> check_client_change(const GroupDocument& wanted,
                                                            const Managed& current);
 
@@ -82,7 +82,7 @@ struct Rendering {
 [[nodiscard]] std::string render(const GroupDocument& document, const Rendering& rendering);
 
 // A new document from its fields (root, rules and enablers aside): what a client PUTs to create a group, with
-// the rule of gms.md 7.3.4 for its members and the MCPTT service; and, with `temporary` set and no list, the
+// the rule of TS 24.481 7.2 for its members and the MCPTT service; and, with `temporary` set and no list, the
 // temporary group's own document (PR-44).
 [[nodiscard]] std::string write_group_document(const GroupDocument& document);
 [[nodiscard]] GroupDocument temporary_group_document(const Regrouped& regrouped,

@@ -19,7 +19,7 @@ void remove_children(xml::Element& parent, Condition condition) {
   all.erase(std::remove_if(all.begin(), all.end(), condition), all.end());
 }
 
-// on-network-regrouped stands where the example of gms.md 7.3.4 has it: behind the elements of OMA.
+// on-network-regrouped stands behind the elements of OMA.
 void insert_regrouped(xml::Element& service, const std::vector<Regrouped>& regrouped) {
   auto& all = service.children;
   auto at = std::find_if(all.begin(), all.end(),

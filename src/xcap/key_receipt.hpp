@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Key receipts (PR-33, gms.md 7.8): what a client did with payloads it got, by the SHA-256 of each I_MESSAGE.
+// Key receipts (PR-33): what a client did with payloads it got, by the SHA-256 of each I_MESSAGE.
 // Never carries key material or its hash. Refuses unknown results, a gmk-id where it cannot be known or is
 // missing where it must be, more than 1 000 receipts.
 #pragma once

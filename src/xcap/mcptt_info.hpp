@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // application/vnd.3gpp.mcptt-info+xml (TS 24.379 annex F.1) as far as SUBSCRIBE and MESSAGE need it: the
-// access token of the sender and the MCPTT ID of the target. Matched by local names (gms.md 7.6: the
+// access token of the sender and the MCPTT ID of the target. Matched by local names (the
 // namespace is unconfirmed). The token is a credential: held as a secret, wiped from what was parsed.
 // Encrypted values are recognised, not read.
 #pragma once

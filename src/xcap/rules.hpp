@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rules of a group document (RFC 4745; TS 24.481 7.2): a rule grants its actions to identities that
 // satisfy all its conditions, and rules add up. A condition that is not understood is never satisfied, so
-// that nothing is granted wider than it was written; a server refuses to store one (gms.md 8.2).
+// that nothing is granted wider than it was written; a server refuses to store one.
 #pragma once
 
 #include "xcap/names.hpp"

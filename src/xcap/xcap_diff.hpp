@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The body of a NOTIFY (RFC 5874, application/xcap-diff+xml; gms.md 7.6): which documents changed, by their
+// The body of a NOTIFY (RFC 5874, application/xcap-diff+xml): which documents changed, by their
 // ETags, and subscribed elements with their content. `sel` repeats exactly the string that was subscribed
 // (RFC 5875 4.6): it is carried, never normalised. An element's content keeps its own namespace.
 #pragma once

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one door to libxml2: a document becomes a tree of values and back. Refused before libxml2 sees a single
 // octet: more than Limits allow, a DTD or any other <!...> declaration, an encoding other than UTF-8
-// (kms.md 6.5; RFC 7303). There are no entities but the five predefined ones, no XInclude, no network, no
+// (RFC 7303). There are no entities but the five predefined ones, no XInclude, no network, no
 // file, nothing on stderr. Namespace declarations, prefixes, attribute order and white space survive a round
 // trip; comments and processing instructions do not (text on both sides of a comment is one text). What is
 // wiped: every block that libxml2 gives back (its input copy, its tree), and what wipe() below is called on.

@@ -57,6 +57,13 @@ std::string text_of_c(const xmlChar* text) {
   return text ? std::string(reinterpret_cast<const char*>(text)) : "";
 }
 
+// libxml2 keeps a namespace name as the raw attribute value, in which it has written every & as &#38;.
+std::string namespace_of_c(const xmlChar* text) {
+  std::string out = text_of_c(text);
+  for (std::size_t at = 0; (at = out.find("&#38;", at)) != std::string::npos; ++at) out.replace(at, 5, "&");
+  return out;
+}
+
 Error broken(xmlParserCtxt* context) {
   const xmlError* last = xmlCtxtGetLastError(context);
   if (!last || !last->message) return fail(Errc::malformed, "XML 1.0", "the document is not well-formed");
@@ -88,7 +95,7 @@ Attribute attribute_of(xmlDoc* document, const xmlAttr* attribute) {
   Attribute out;
   out.name = text_of_c(attribute->name);
   if (attribute->ns) {
-    out.ns = text_of_c(attribute->ns->href);
+    out.ns = namespace_of_c(attribute->ns->href);
     out.prefix = text_of_c(attribute->ns->prefix);
   }
   xmlChar* value = xmlNodeListGetString(document, attribute->children, 1);
@@ -102,11 +109,11 @@ Result<Element> element_of(xmlDoc* document, const xmlNode* node) {
   Element out;
   out.name = text_of_c(node->name);
   if (node->ns) {
-    out.ns = text_of_c(node->ns->href);
+    out.ns = namespace_of_c(node->ns->href);
     out.prefix = text_of_c(node->ns->prefix);
   }
   for (const xmlNs* ns = node->nsDef; ns; ns = ns->next)
-    out.declared.push_back({text_of_c(ns->prefix), text_of_c(ns->href)});
+    out.declared.push_back({text_of_c(ns->prefix), namespace_of_c(ns->href)});
   for (const xmlAttr* one = node->properties; one; one = one->next)
     out.attributes.push_back(attribute_of(document, one));
   out.children.reserve(

@@ -79,8 +79,7 @@ class Scanner {
     if (start != 0 || document_.substr(0, 5) != "<?xml" || !is_space(document_[5])) return {};
     const std::string_view encoding = declared_encoding(document_.substr(0, at_));
     if (same_ignoring_case(encoding, "UTF-8") || same_ignoring_case(encoding, "US-ASCII")) return {};
-    return fail(Errc::unsupported, "kms.md 6.5", "encoding \"" + printable(encoding, 40) + "\"",
-                "send UTF-8");
+    return fail(Errc::unsupported, "RFC 7303", "encoding \"" + printable(encoding, 40) + "\"", "send UTF-8");
   }
 
   Result<void> end_tag() {

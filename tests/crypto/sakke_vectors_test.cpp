@@ -146,7 +146,7 @@ TEST(SakkeRfc6508, AKeyOfAnotherIdentifierDoesNotOpen) {
   EXPECT_EQ(decapsulate(kms(), other_id, rsk(), message).error().code, Errc::undecryptable);
 }
 
-// The value of g^r begins with a zero octet here: a stripped encoding gives another H (crypto.md 1 and 12).
+// The value of g^r begins with a zero octet here: a stripped encoding gives another H.
 TEST(SakkeRfc6508, KeepsTheLeadingZeroOctetOfAPower) {
   const auto key = kms();
   const auto id = identifier();

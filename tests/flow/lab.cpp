@@ -38,10 +38,21 @@ void LabSystem::add_ue(const std::string& identity) {
   ues.emplace(identity, std::make_unique<LabUe>(identity, kms_, domains_, gms_uri, clock_));
 }
 
-void LabSystem::carry_out(Outcome outcome) {
+bool LabSystem::carry_out(Outcome outcome) {
+  const auto died = [this] {
+    if (!network_.dies_now()) return false;
+    kill();
+    return true;
+  };
+  if (died()) return false;
   store.commit(outcome.writes);
-  for (const Effect& effect : outcome.effects) perform(effect);
+  if (died()) return false;
+  for (const Effect& effect : outcome.effects) {
+    perform(effect);
+    if (died()) return false;
+  }
   if (outcome.more) network_.post([this] { carry_out(flow::proceed(*gms)); });
+  return true;
 }
 
 void LabSystem::kill() {
@@ -49,60 +60,74 @@ void LabSystem::kill() {
   store.restore(*gms);
   network_.trace.push_back(name + " restarted");
   carry_out(flow::resume(*gms));
+  // Every subscriber is owed its present state.
+  for (const auto& [identity, client] : ues) {
+    const auto shown = gms->collection(identity), known = client->ue->documents();
+    std::set<std::string> groups(shown.begin(), shown.end());
+    groups.insert(known.begin(), known.end());
+    network_.post([this, identity = identity, groups] { deliver(identity, groups); });
+  }
 }
 
 void LabSystem::perform(const Effect& effect) {
   if (const auto* reply = std::get_if<Reply>(&effect)) {
-    log.push_back("reply");
     answers.insert_or_assign(reply->ticket, reply->answer);
     network_.trace.push_back(name + " reply " + (reply->answer.accepted ? "accepted" : reply->answer.reason));
-    return;
-  }
-  if (const auto* changed = std::get_if<DocumentsChanged>(&effect)) {
+  } else if (const auto* changed = std::get_if<DocumentsChanged>(&effect)) {
     network_.trace.push_back(name + " notify members");
     std::set<std::string> groups;
     for (const GroupId& group : changed->groups) groups.insert(group.text());
     for (const McpttId& member : changed->members)
       if (subscribed(member.text())) network_.post([this, m = member.text(), groups] { deliver(m, groups); });
-    return;
-  }
-  if (const auto* ask = std::get_if<AskPartner>(&effect)) {
+  } else if (const auto* question = std::get_if<AskPartner>(&effect)) {
     network_.trace.push_back(name + " C3");
-    network_.post([this, peer = ask->partner.text(), request = ask->request] {
-      LabSystem& to = network_.system(peer);
-      if (network_.lose()) return;
-      const Ticket ticket = to.next_ticket_++;
-      to.carry_out(flow::partner_request(*to.gms, gms_uri, ticket, request));
-      const Answer answer = to.answers.at(ticket);
-      network_.post([this, peer, id = request.id, answer] {
-        carry_out(flow::partner_answered(*gms, peer, id, answer));
-      });
-    });
-    return;
-  }
-  if (const auto* notify = std::get_if<NotifyPartner>(&effect)) {
+    network_.post(
+        [this, peer = question->partner.text(), request = question->request] { ask(peer, request, 10); });
+  } else if (const auto* notify = std::get_if<NotifyPartner>(&effect)) {
     network_.trace.push_back(name + " C9 seq " + std::to_string(notify->notification.seq));
     const int times = network_.repeat() ? 2 : 1;
     for (int i = 0; i < times; ++i)
-      network_.post([this, peer = notify->partner.text(), n = notify->notification] {
-        LabSystem& to = network_.system(peer);
-        if (network_.lose()) return carry_out(flow::partner_unreachable(*gms, peer, n.id));
-        const Ticket ticket = to.next_ticket_++;
-        std::vector<Error> why;
-        to.carry_out(flow::partner_notification(*to.gms, gms_uri, ticket, n, &why));
-        await_answer(to, ticket, n.id, n.seq, 50);
-      });
-    return;
-  }
-  if (const auto* down = std::get_if<TearDownPartner>(&effect)) {
+      network_.post(
+          [this, peer = notify->partner.text(), n = notify->notification] { notify_partner(peer, n); });
+  } else if (const auto* down = std::get_if<TearDownPartner>(&effect)) {
     network_.post([this, peer = down->partner.text(), request = down->request, ref = down->ref] {
-      LabSystem& to = network_.system(peer);
-      if (network_.lose()) return;
-      const Ticket ticket = to.next_ticket_++;
-      to.carry_out(flow::partner_teardown(*to.gms, gms_uri, ticket, request));
-      carry_out(flow::partner_withdrew(*gms, peer, ref));
+      tear_down_partner(peer, request, ref);
     });
   }
+}
+
+// C3, and again under the same id while nobody answers.
+void LabSystem::ask(const std::string& peer, const RegroupRequest& request, int attempts) {
+  LabSystem& to = network_.system(peer);
+  const Ticket ticket = to.next_ticket_++;
+  if (!network_.lose()) to.carry_out(flow::partner_request(*to.gms, gms_uri, ticket, request));
+  const auto answer = to.answers.find(ticket);
+  if (answer != to.answers.end())
+    return network_.post([this, peer, id = request.id, answer = answer->second] {
+      carry_out(flow::partner_answered(*gms, peer, id, answer));
+    });
+  if (attempts > 1) network_.post([this, peer, request, attempts] { ask(peer, request, attempts - 1); });
+}
+
+void LabSystem::notify_partner(const std::string& peer, const RegroupNotification& n) {
+  LabSystem& to = network_.system(peer);
+  if (network_.lose() || n.seq == network_.hold_c9_seq) {
+    carry_out(flow::partner_unreachable(*gms, peer, n.id));
+    return;
+  }
+  const Ticket ticket = to.next_ticket_++;
+  std::vector<Error> why;
+  to.carry_out(flow::partner_notification(*to.gms, gms_uri, ticket, n, &why));
+  await_answer(to, ticket, n.id, n.seq, 50);
+}
+
+void LabSystem::tear_down_partner(const std::string& peer, const TeardownRequest& request,
+                                  const std::string& ref) {
+  LabSystem& to = network_.system(peer);
+  const Ticket ticket = to.next_ticket_++;
+  if (!network_.lose()) to.carry_out(flow::partner_teardown(*to.gms, gms_uri, ticket, request));
+  carry_out(to.answers.count(ticket) ? flow::partner_withdrew(*gms, peer, ref)
+                                     : flow::partner_unreachable(*gms, peer, ref));
 }
 
 // The answer to C9 travels back whenever it is there; a killed partner never answers.
@@ -111,7 +136,8 @@ void LabSystem::await_answer(LabSystem& to, Ticket ticket, const std::string& id
   const auto answer = to.answers.find(ticket);
   if (answer != to.answers.end()) {
     network_.trace.push_back(to.name + " C12 seq " + std::to_string(seq));
-    return carry_out(flow::partner_acknowledged(*gms, to.gms_uri, id, seq, answer->second));
+    carry_out(flow::partner_acknowledged(*gms, to.gms_uri, id, seq, answer->second));
+    return;
   }
   if (left > 0)
     network_.post([this, &to, ticket, id, seq, left] { await_answer(to, ticket, id, seq, left - 1); });
@@ -132,10 +158,10 @@ void LabSystem::deliver(const std::string& member, const std::set<std::string>& 
     }
     client.take(client.ue->document(group, payloads));
   }
-  carry_out(notified(*gms, member, carried));
+  carry_out(notified(*gms, member, groups, carried));
   network_.trace.push_back(name + " member acknowledged");
   for (const ue::Receipt& receipt : client.ue->receipts()) {
-    carry_out(received(*gms, member, Receipt{receipt.message, receipt.result, receipt.group}));
+    if (!carry_out(received(*gms, member, Receipt{receipt.message, receipt.result, receipt.group}))) return;
     client.store.commit(client.ue->delivered(receipt));
   }
   carry_out(flow::settle(*gms));

@@ -12,6 +12,7 @@
 #include "flow/regroup_multi.hpp"
 #include "flow/regroup_single.hpp"
 #include "flow/teardown.hpp"
+#include "flow/timers.hpp"
 #include "gms/delivery.hpp"
 #include "ue/ue.hpp"
 #include "vectors.hpp"
@@ -134,8 +135,8 @@ class LabSystem final : public gms::Presence {
     return found != ues.end() && found->second->subscribed;
   }
   void add_ue(const std::string& identity);
-  // Stored before spoken: commit, then effects, one by one.
-  void carry_out(gms::Outcome outcome);
+  // Stored before spoken: commit, then effects, one by one. False when the GMS died on the way.
+  bool carry_out(gms::Outcome outcome);
   // Loses everything in memory.
   void kill();
   void deliver(const std::string& member, const std::set<std::string>& groups);
@@ -152,10 +153,13 @@ class LabSystem final : public gms::Presence {
   LabStore store;
   std::map<std::string, std::unique_ptr<LabUe>> ues;
   std::map<gms::Ticket, gms::Answer> answers;
-  std::vector<std::string> log;  // what left the GMS, in order
 
  private:
   void perform(const gms::Effect& effect);
+  void ask(const std::string& peer, const gms::RegroupRequest& request, int attempts);
+  void notify_partner(const std::string& peer, const gms::RegroupNotification& n);
+  void tear_down_partner(const std::string& peer, const gms::TeardownRequest& request,
+                         const std::string& ref);
   void await_answer(LabSystem& to, gms::Ticket ticket, const std::string& id, std::uint32_t seq, int left);
   LabNetwork& network_;
   const LabKms& kms_;
@@ -176,11 +180,15 @@ class LabNetwork {
   // Runs until nothing is left, moving the clock to the next deadline whenever the queue is empty.
   void settle(std::int64_t most_seconds = 3600);
   LabSystem& system(const std::string& gms_uri);
+  // Is this the moment a GMS is to die? Asked before each commit, after it, and after each effect.
+  [[nodiscard]] bool dies_now() { return ++moments == kill_at; }
 
   FixedClock clock;
   SeededRandom random;
-  int loss = 0, repetition = 0;  // per cent
-  int kill = 0;                  // chance that a GMS dies after a step, per cent
+  int loss = 0, repetition = 0;   // per cent
+  int kill = 0;                   // chance that a GMS dies after a step, per cent
+  std::uint32_t hold_c9_seq = 0;  // this C9 is lost
+  int moments = 0, kill_at = 0;   // counts them; the GMS whose moment number kill_at it is dies once
   std::unique_ptr<LabKms> kms_a, kms_b;
   mcx::Domains domains;
   std::unique_ptr<LabSystem> a, b;

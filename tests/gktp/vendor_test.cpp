@@ -90,8 +90,39 @@ TEST(VendorMessages, OpenToThePublishedKeyWithExactlyTheTolerancesTheyNeed) {
       EXPECT_EQ(names(result.value().fired), needed);
       if (needed.empty()) continue;
       EXPECT_FALSE(open_published(domain, message, {}).ok()) << "a deviation passes only under its switch";
+      std::vector<std::string> others;
+      for (std::size_t i = 0; i < kTolerances; ++i) others.emplace_back(name_of(static_cast<Tolerance>(i)));
+      std::erase(others, needed.front());
+      EXPECT_FALSE(open_published(domain, message, others).ok()) << "the other switches do not replace it";
     }
-  EXPECT_GE(opened, 6u);
+  EXPECT_EQ(opened, 6u);
+}
+
+// Strictly, status 0 is a revocation: with the expiry tolerated alone, vendor B's GMK is one.
+TEST(VendorMessages, AStatusOfZeroIsARevocationUnlessItsSwitchIsOn) {
+  const json domain = test::vectors("vendor-messages.json").at("domains").at(1);
+  const json& message = domain.at("messages").at(0);
+  const auto strict = open_published(domain, message, {"accept_expiry_all_ones"});
+  ASSERT_TRUE(strict.ok()) << strict.error().text();
+  EXPECT_TRUE(strict->material.parameters.revoked);
+  const auto lenient = open_published(domain, message, {"accept_expiry_all_ones", "accept_status_zero"});
+  ASSERT_TRUE(lenient.ok()) << lenient.error().text();
+  EXPECT_FALSE(lenient->material.parameters.revoked);
+  EXPECT_EQ(lenient->material.parameters.groups, std::vector<std::string>{"sip:g4.chat@veronica-cluster"});
+  EXPECT_EQ(lenient->material.parameters.expiry, 0);
+}
+
+TEST(VendorMessages, WithAFalseFlagAreRefusedUnderEverySwitch) {
+  const json domain = test::vectors("vendor-messages.json").at("domains").at(1);
+  json message = domain.at("messages").at(2);
+  ASSERT_FALSE(message.at("decap_ok").get<bool>());
+  std::vector<std::string> all;
+  for (std::size_t i = 0; i < kTolerances; ++i) all.emplace_back(name_of(static_cast<Tolerance>(i)));
+  const auto key_set = receiver_of(domain, message.at("responder"));
+  EXPECT_FALSE(key_set.ok()) << "the published key set of its receiver is unusable";
+  EXPECT_FALSE(open_published(domain, message, all).ok());
+  EXPECT_EQ(mikey::parse(from_base64(message.at("message").get<std::string>()).value()).error().code,
+            Errc::malformed);
 }
 
 TEST(VendorMessages, NoSingleFlippedOctetOpens) {

@@ -39,7 +39,7 @@ TEST(GukId, MatchesVendorsWhereTheyAreRightAndOnlyThere) {
         << v.dump();
 }
 
-// media.md 9: V1, V4, V5.
+// Examples V1, V4, V5 of the media keys.
 TEST(GukId, MatchesTheMediaExamples) {
   EXPECT_EQ(hex(be32(user_salt(unhex(std::string("fcfe65cd967c58d260b603ccb9a887a9")),
                                "sip:p25user01@etherstack.com"))),

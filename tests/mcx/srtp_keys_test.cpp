@@ -26,8 +26,7 @@ TEST(SrtpKeys, MatchEveryVectorWithSaltsOf12And14Octets) {
   }
 }
 
-// Vendor C derives the key with the constant of the encryption key: such an entry must not match (crypto.md
-// 11, trap 2).
+// Vendor C derives the key with the constant of the encryption key: such an entry must not match.
 TEST(SrtpKeys, MatchVendorsThatUseTheTekConstantAndNoOther) {
   const auto list = vectors("vendor-messages.json").at("derivation");
   ASSERT_EQ(list.size(), 7U);
@@ -39,7 +38,7 @@ TEST(SrtpKeys, MatchVendorsThatUseTheTekConstantAndNoOther) {
   }
 }
 
-// media.md 9: V1-V4, V6, V7 and the keys that a wrong CS ID gives.
+// Examples V1-V4, V6, V7 of the media keys and the keys that a wrong CS ID gives.
 TEST(SrtpKeys, MatchTheMediaExamples) {
   const char* const gmk = "fcfe65cd967c58d260b603ccb9a887a9";
   const char* const rand = "6819e679461120e10ac458cce67b8024";

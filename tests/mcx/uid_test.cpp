@@ -106,5 +106,7 @@ TEST(Rfc6509Identifier, IsTheOneOfTheRfcVectors) {
             "323031312d30320074656c3a2b34343737303039303031323300");
 }
 
+TEST(Uid, TheSelfTestOfProcessStartPasses) { EXPECT_TRUE(self_test().ok()); }
+
 }  // namespace
 }  // namespace regroup::mcx

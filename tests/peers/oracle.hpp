@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -17,6 +19,12 @@
 extern char** environ;
 
 namespace regroup::test {
+
+// A new seed, or the one of REGROUP_SEED.
+inline std::uint64_t chosen_seed() {
+  const char* given = std::getenv("REGROUP_SEED");
+  return given ? std::strtoull(given, nullptr, 10) : std::random_device{}();
+}
 
 class Oracle {
  public:

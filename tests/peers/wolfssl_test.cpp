@@ -5,7 +5,6 @@
 
 #include <cstdlib>
 #include <iostream>
-#include <random>
 
 #include "crypto/eccsi.hpp"
 #include "crypto/sakke.hpp"
@@ -17,11 +16,6 @@ namespace {
 
 using test::SeededRandom;
 using test::unhex;
-
-std::uint64_t chosen_seed() {
-  const char* given = std::getenv("REGROUP_SEED");
-  return given ? std::strtoull(given, nullptr, 10) : std::random_device{}();
-}
 
 int operations() { return std::getenv("REGROUP_LONG") ? 1000 : 100; }
 
@@ -39,7 +33,7 @@ std::string text(const std::string& word) { return word; }
 // One pair of security domains, ours and wolfSSL's idea of the same secrets, and one user in it.
 class WolfsslCrossCheck : public testing::Test {
  protected:
-  WolfsslCrossCheck() : seed_(chosen_seed()), random_(seed_), oracle_(REGROUP_WOLFSSL) {
+  WolfsslCrossCheck() : seed_(test::chosen_seed()), random_(seed_), oracle_(REGROUP_WOLFSSL) {
     std::cout << "seed " << seed_ << " (repeat with REGROUP_SEED=" << seed_ << ")\n";
     RecordProperty("seed", std::to_string(seed_));
     renew();

@@ -51,6 +51,11 @@ TEST(XmlParse, ResolvesReferencesInAttributesOnce) {
   const auto parsed = parse("<a v='&amp;#38;&quot;&lt;&#x26;'/>");
   ASSERT_TRUE(parsed.ok());
   EXPECT_EQ(*parsed->attribute("v"), "&#38;\"<&");
+  const auto names = parse("<p:a xmlns:p='urn:a?b=1&amp;c' p:x='1'/>");
+  ASSERT_TRUE(names.ok());
+  EXPECT_EQ(names->ns, "urn:a?b=1&c") << "a namespace name is an attribute value too";
+  EXPECT_EQ(names->declared[0].uri, names->ns);
+  EXPECT_EQ(names->attributes[0].ns, names->ns);
 }
 
 TEST(XmlParse, RefusesEveryDocumentTypeDeclaration) {

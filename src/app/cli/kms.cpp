@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "app/cli/key_files.hpp"
 #include "app/kms/directory.hpp"
 #include "app/kms/documents.hpp"
 #include "app/process.hpp"
@@ -13,11 +14,6 @@
 namespace regroup::app::cli {
 namespace {
 
-int exit_code(const Error& error) {
-  if (error.code == Errc::usage) return 2;
-  return error.code == Errc::conflict || error.code == Errc::not_authorised ? 3 : 1;
-}
-
 // What a command found out: a sentence for people, an object for programs.
 struct Said {
   std::string text;
@@ -25,17 +21,15 @@ struct Said {
 };
 
 int finish(const char* command, const Result<Said>& said, bool json, std::ostream& out, std::ostream& err) {
-  if (!said.ok()) {
-    err << "regroup kms " << command << ": " << said.error().text() << "\n";
-    return exit_code(said.error());
-  }
+  if (!said.ok()) return refuse_kms_verb(command, said.error(), json, out, err);
   out << (json ? said->json.dump() : said->text) << "\n";
   return 0;
 }
 
 Result<void> need(const std::string& value, std::string_view option) {
   if (!value.empty()) return {};
-  return fail(Errc::usage, "", std::string(option) + " is missing");
+  return fail(Errc::usage, "docs/operations.md, kms", std::string(option) + " is missing",
+              "regroup kms --help names the options of each verb");
 }
 
 // Whatever is wrong with an argument is a matter of usage.
@@ -61,6 +55,7 @@ Result<Said> init(const KmsInitOptions& options) {
   const crypto::Vault vault = crypto::Vault::make(passphrase.expose(), random);
   TRY(kms::create_state(options.directory, made.seal(vault, random)));
   TRY(publish_certificate(options.directory, made));
+  TRY(remember_passphrase_file(options.directory, options.passphrase_file));
   const kms::CertificateRecord& own = made.registry().own();
   std::string domains;
   for (const std::string& domain : own.domains) domains += " " + domain;
@@ -78,7 +73,6 @@ Result<Said> init(const KmsInitOptions& options) {
 
 Result<Said> add_identity(const KmsAddIdentityOptions& options) {
   TRY(need(options.directory, "--dir"));
-  TRY(need(options.passphrase_file, "--passphrase-file"));
   const mcx::McpttId identity = TRY(argument(mcx::McpttId::parse(options.identity), "identity"));
   TRY(kms::read_state(options.directory));  // a clear complaint before a lock file is made
   const kms::DirectoryLock lock = TRY(kms::DirectoryLock::take(options.directory));
@@ -94,7 +88,6 @@ Result<Said> add_identity(const KmsAddIdentityOptions& options) {
 
 Result<Said> import_certificate(const KmsImportCertificateOptions& options) {
   TRY(need(options.directory, "--dir"));
-  TRY(need(options.passphrase_file, "--passphrase-file"));
   const Octets document = TRY(read_document(options.file));
   const auto found = TRY(kmsxml::find_certificates(document));
   TRY(kms::read_state(options.directory));
@@ -122,7 +115,25 @@ Result<Said> import_certificate(const KmsImportCertificateOptions& options) {
                {"sha256", digest}}};
 }
 
+Result<Said> certificate(const KmsCertificateOptions& options, std::string& document) {
+  TRY(need(options.directory, "--dir"));
+  document = std::string(text_of(TRY(read_document(certificate_file(options.directory)))));
+  const std::string digest = hex(crypto::sha256(view(document)));
+  return Said{"SHA-256 " + digest, {{"certificate", document}, {"sha256", digest}}};
+}
+
 }  // namespace
+
+int refuse_kms_verb(const char* verb, const Error& error, bool json, std::ostream& out, std::ostream& err) {
+  err << "regroup kms " << verb << ": " << error.text() << std::endl;
+  if (json) {
+    nlohmann::json object = error_json(error);
+    object.erase("mikey_error");  // no key message is at stake
+    out << nlohmann::json{{"error", std::move(object)}}.dump() << std::endl;
+  }
+  if (error.code == Errc::usage) return 2;
+  return error.code == Errc::conflict || error.code == Errc::not_authorised ? 3 : 1;
+}
 
 int run_kms_init(const KmsInitOptions& options, std::ostream& out, std::ostream& err) {
   harden_process();
@@ -141,20 +152,11 @@ int run_kms_import_certificate(const KmsImportCertificateOptions& options, std::
 }
 
 int run_kms_certificate(const KmsCertificateOptions& options, std::ostream& out, std::ostream& err) {
-  const auto document = options.directory.empty() ? Result<Octets>(need({}, "--dir").error())
-                                                  : read_document(certificate_file(options.directory));
-  if (!document.ok()) {
-    err << "regroup kms certificate: " << document.error().text() << "\n";
-    return exit_code(document.error());
-  }
-  const std::string digest = hex(crypto::sha256(*document));
-  if (options.json) {
-    out << nlohmann::json{{"certificate", std::string(text_of(*document))}, {"sha256", digest}}.dump()
-        << "\n";
-    return 0;
-  }
-  out << text_of(*document);
-  err << "SHA-256 " << digest << "\n";
+  std::string document;
+  const auto said = certificate(options, document);
+  if (!said.ok() || options.json) return finish("certificate", said, options.json, out, err);
+  out << document;
+  err << said->text << "\n";
   return 0;
 }
 

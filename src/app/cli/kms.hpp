@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // regroup kms init | add-identity | import-certificate | certificate | serve (docs/operations.md). Secrets
 // come from files only. Exit codes of all: 0 done, 1 failure, 2 usage, 3 refused (it exists already, a
-// reserved name, a conflict).
+// reserved name, a conflict). With `json` every verb prints one object on `out`, on a refusal
+// {"error":{"code","clause","detail","cure"}}.
 #pragma once
 
 #include <cstdint>
 #include <iosfwd>
 #include <string>
 #include <vector>
+
+#include "base/clock.hpp"
 
 namespace regroup::app::cli {
 
@@ -27,8 +30,8 @@ struct KmsInitOptions {
 struct KmsAddIdentityOptions {
   std::string directory;
   std::string identity;
-  bool server = false;  // a GMS or MC server
-  std::string passphrase_file;
+  bool server = false;          // a GMS or MC server
+  std::string passphrase_file;  // empty: the one that `kms init` was given
   bool json = false;
 };
 [[nodiscard]] int run_kms_add_identity(const KmsAddIdentityOptions& options, std::ostream& out,
@@ -36,8 +39,8 @@ struct KmsAddIdentityOptions {
 
 struct KmsImportCertificateOptions {
   std::string directory;
-  std::string file;  // what the partner's `kms certificate` printed
-  std::string passphrase_file;
+  std::string file;             // what the partner's `kms certificate` printed
+  std::string passphrase_file;  // empty: the one that `kms init` was given
   bool json = false;
 };
 // Prints the SHA-256 of the file: compare it with the partner by voice.
@@ -56,11 +59,19 @@ struct KmsServeOptions {
   std::string directory;
   std::string listen;  // HOST:PORT, numeric; port 0 picks a free one
   std::string tls_cert, tls_key;
-  std::string client_ca;  // PEM; then server identities need a client certificate that names them
+  std::string client_ca;    // PEM; then server identities need a client certificate that names them
+  std::string server_auth;  // mtls+token, mtls or token; empty: mtls+token with a client CA, else token
   std::string jwks_file, issuer, audience;
-  std::string passphrase_file;
+  std::string passphrase_file;  // empty: the one that `kms init` was given
+  bool json = false;
 };
-// Serves until SIGTERM or SIGINT; "ready https://HOST:PORT" on stdout, one line per request on `err`.
-[[nodiscard]] int run_kms_serve(const KmsServeOptions& options, std::ostream& err);
+// Serves until SIGTERM or SIGINT; "ready https://HOST:PORT" on stdout ({"ready":"https://HOST:PORT"} with
+// `json`), one line per request on `err`.
+[[nodiscard]] int run_kms_serve(const KmsServeOptions& options, std::ostream& err,
+                                const Clock& clock = SystemClock());
+
+// Says on `err`, and with `json` on `out`, why a verb was refused; returns the exit code.
+[[nodiscard]] int refuse_kms_verb(const char* verb, const Error& error, bool json, std::ostream& out,
+                                  std::ostream& err);
 
 }  // namespace regroup::app::cli

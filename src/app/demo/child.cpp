@@ -16,8 +16,14 @@ namespace {
 std::atomic<bool> stopping{false};
 void on_signal(int) { stopping = true; }
 
+std::string& program() {
+  static std::string path = "/proc/self/exe";
+  return path;
+}
+
 // In the new process: output to the pipe, errors to the log, end with the parent, then become the program.
-[[noreturn]] void become(const std::vector<std::string>& arguments, int output, int log, pid_t parent) {
+[[noreturn]] void become(const char* path, const std::vector<std::string>& arguments, int output, int log,
+                         pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (getppid() != parent) _exit(1);
   setpgid(0, 0);  // Ctrl-C reaches the demo alone, which then stops its children in order
@@ -29,7 +35,7 @@ void on_signal(int) { stopping = true; }
   argv.push_back(const_cast<char*>("regroup"));
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
-  execv("/proc/self/exe", argv.data());
+  execv(path, argv.data());
   _exit(127);
 }
 
@@ -42,6 +48,7 @@ void watch_for_stop() {
   sigaction(SIGTERM, &action, nullptr);
 }
 bool stop_wanted() { return stopping; }
+void set_program(const std::string& path) { program() = path; }
 
 Result<std::unique_ptr<Child>> Child::start(const std::vector<std::string>& arguments,
                                             const std::string& log_file,
@@ -50,8 +57,9 @@ Result<std::unique_ptr<Child>> Child::start(const std::vector<std::string>& argu
   if (pipe2(pipe_ends, O_CLOEXEC) != 0) return fail(Errc::internal, "", "no pipe for a child process");
   const int log = open(log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   const pid_t parent = getpid();
+  const std::string path = program();
   const pid_t pid = fork();
-  if (pid == 0) become(arguments, pipe_ends[1], log, parent);
+  if (pid == 0) become(path.c_str(), arguments, pipe_ends[1], log, parent);
   close(pipe_ends[1]);
   if (log >= 0) close(log);
   if (pid < 0) {
@@ -105,16 +113,34 @@ Result<std::string> Child::wait_ready(int seconds) {
               "see " + log_file_);
 }
 
-int Child::stop() {
-  if (!reaped_) {
-    kill(pid_, SIGTERM);
-    for (int i = 0; i < 500 && waitpid(pid_, &status_, WNOHANG) == 0; ++i) {
-      if (i == 400) kill(pid_, SIGKILL);
-      std::unique_lock lock(mutex_);
-      changed_.wait_for(lock, std::chrono::milliseconds(10));
-    }
-    reaped_ = true;
+// True when it has ended and its status is known.
+bool Child::reap_within(int milliseconds) {
+  for (int waited = 0; !reaped_; waited += 10) {
+    reaped_ = waitpid(pid_, &status_, WNOHANG) != 0;
+    if (reaped_ || waited >= milliseconds) break;
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, std::chrono::milliseconds(10));
   }
+  return reaped_;
+}
+
+std::optional<int> Child::wait_end(int seconds) {
+  if (!reap_within(seconds * 1000)) return std::nullopt;
+  if (reader_.joinable()) reader_.join();
+  return status_;
+}
+
+int Child::stop() {
+  if (!reaped_) kill(pid_, SIGTERM);
+  if (!reap_within(4000)) return kill_now();
+  if (reader_.joinable()) reader_.join();
+  return status_;
+}
+
+int Child::kill_now() {
+  if (!reaped_) kill(pid_, SIGKILL);
+  reap_within(10'000);
+  reaped_ = true;  // or it hangs in the kernel; there is no more that we could do
   if (reader_.joinable()) reader_.join();
   return status_;
 }

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // A process that the demo started: this very program with other arguments. Its lines are read as they come;
-// it ends with the demo, whatever way the demo ends.
+// it ends with the demo, whatever way the demo ends. (Precisely: with the thread that started it.)
 #pragma once
 
 #include <sys/types.h>
 
 #include <condition_variable>
 #include <functional>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -29,12 +31,17 @@ class Child {
   // Waits for its "ready ..." line and gives what follows the word.
   [[nodiscard]] Result<std::string> wait_ready(int seconds);
   [[nodiscard]] pid_t pid() const { return pid_; }
-  // SIGTERM and wait; the exit status.
+  // SIGTERM and wait; the exit status (of waitpid).
   int stop();
+  // SIGKILL and wait: the end that nothing can prepare for.
+  int kill_now();
+  // Waits for an end that somebody else asked for; the exit status, nothing when it goes on running.
+  [[nodiscard]] std::optional<int> wait_end(int seconds);
 
  private:
   Child(pid_t pid, int output, std::string log_file, std::function<void(const std::string&)> on_line);
   void read(int output);
+  bool reap_within(int milliseconds);
   pid_t pid_;
   std::string log_file_;
   std::function<void(const std::string&)> on_line_;
@@ -45,6 +52,9 @@ class Child {
   int status_ = 0;
   std::thread reader_;
 };
+
+// The program that children become; this very one unless a test names another. Before the first start().
+void set_program(const std::string& path);
 
 // True once the user has asked the demo to stop (SIGINT, SIGTERM); every wait of the demo looks at it.
 void watch_for_stop();

@@ -78,11 +78,9 @@ Result<void> walk(Lab& lab, const DemoOptions& options, Report& report, std::ost
   };
   step([&] { flows.group_creation(); });
   step([&] { flows.regroup_single(); });
-  step([&] { flows.regroup_multi("regroup_multi", "none", "one"); });
-  step([&] { flows.teardown("teardown"); });
-  step([&] { flows.regroup_multi("regroup_multi_floor_one", "gmk", "one"); });
+  step([&] { flows.regroup_multi("regroup_multi", "regroup_multi_floor_one", "one"); });
   step([&] { flows.teardown(); });
-  step([&] { flows.regroup_multi("regroup_multi_floor_two", "gmk", "two"); });
+  step([&] { flows.regroup_multi("regroup_multi_media_two", "regroup_multi_floor_two", "two"); });
   if (stop_wanted()) return fail(Errc::transport, "", "stopped");
   out << "\nrefusals\n";
   TRY(try_refusals(lab, report, out));

@@ -71,13 +71,12 @@ std::string Flows::regroup(System& system, const std::vector<std::string>& group
 }
 
 // Each key message a GMS sent, once, for the examiner.
-void Flows::keep(const std::string& flow, const json& ledger) {
+void Flows::keep(const std::string& flow, const json& ledger, const std::string& gmk_id) {
   for (const json& row : ledger.at("rows")) {
     const std::string text = row.value("message", "");
-    if (text.empty() || std::find(kept_.begin(), kept_.end(), text) != kept_.end()) continue;
+    if (text.empty() || row.value("key", "") != gmk_id || !kept_.insert(text).second) continue;
     const auto message = mikey::parse(from_base64(text).value());
     if (!message.ok()) continue;
-    kept_.push_back(text);
     report_.messages.push_back({{"flow", flow},
                                 {"from", std::string(message.value().initiator.text())},
                                 {"from_kms", std::string(message.value().initiator_kms.text())},
@@ -87,137 +86,149 @@ void Flows::keep(const std::string& flow, const json& ledger) {
   }
 }
 
-json Flows::look(const std::string& flow, const std::string& group, const Members& members,
-                 const std::string& state, std::size_t keys, bool with_partner) {
+// The GMS's ledger and the client's own word: it holds this very key, or says that it let it go.
+bool Flows::look_at_member(const View& view, const System& system, const std::string& user,
+                           const json& ledger, const json& key, json& out) {
+  const std::string gmk_id = key.value("gmk_id", "");
+  const json* row = row_of(ledger, user, gmk_id);
+  const std::string fingerprint = lab_.fingerprint(user, view.group, gmk_id);
+  const std::string state = row ? row->value("state", "") : "";
+  out["members"].push_back({{"mcptt_id", user},
+                            {"system", system.domain},
+                            {"gmk_id", gmk_id},
+                            {"use", key.value("use", "")},
+                            {"guk_id", row ? row->value("guk_id", "") : ""},
+                            {"signed_by", row ? initiator_of(row->value("message", "")) : ""},
+                            {"state", state},
+                            {"via", row ? row->value("via", "") : ""},
+                            {"key_fingerprint", fingerprint},
+                            {"time", row ? row->value("changed", "") : ""}});
+  return state == view.state &&
+         (view.state == "WITHDRAWN" ? lab_.withdrew(user, gmk_id)
+                                    : fingerprint == key.value("key_fingerprint", "-"));
+}
+
+// The partner GMS in the primary's ledger.
+bool Flows::look_at_partner(const View& view, const json& ledger, const std::string& gmk_id, json& out) {
+  const std::string partner = view.members.back().first->gms_uri;
+  const json* row = row_of(ledger, partner, gmk_id);
+  json one{{"uri", partner},
+           {"guk_id", row ? row->value("guk_id", "") : ""},
+           {"signed_by", row ? initiator_of(row->value("message", "")) : ""},
+           {"state", row ? row->value("state", "") : ""},
+           {"members_keyed", 0}};
+  for (const json& regroup : ledger.at("regroups"))
+    if (regroup.value("temporary", "") == view.group)
+      for (const json& leg : regroup.at("partners")) one["members_keyed"] = leg.value("members_keyed", 0);
+  const bool good = one["state"] == view.state;
+  out["partner"] = std::move(one);
+  return good;
+}
+
+json Flows::look(const View& view) {
   json out{{"ok", false},
-           {"group", group},
+           {"group", view.group},
            {"gmk_id", ""},
-           {"use", ""},
-           {"signed_by", members.front().first->gms_uri},
+           {"use", view.use},
+           {"signed_by", view.members.front().first->gms_uri},
            {"keys", json::array()},
            {"members", json::array()}};
   bool good = true;
-  for (const auto& [system, users] : members) {
-    const auto ledger = lab_.ledger(*system, group);
+  for (const auto& [system, users] : view.members) {
+    const auto ledger = lab_.ledger(*system, view.group);
     if (!ledger.ok() || !ledger.value().is_object()) return out;
-    keep(flow, ledger.value());
     const json known = keys_of(ledger.value());
     if (out["keys"].empty()) out["keys"] = known;
-    good = good && known.size() == keys;
-    for (const json& key : known)
-      for (const std::string& user : users) {
-        const std::string gmk_id = key.value("gmk_id", "");
-        const json* row = row_of(ledger.value(), user, gmk_id);
-        const std::string fingerprint = lab_.fingerprint(user, group, gmk_id);
-        const std::string said = row ? row->value("state", "") : "";
-        // The client's own word counts too: it holds this very key, or says that it let it go.
-        good = good && said == state &&
-               (state == "WITHDRAWN" ? lab_.withdrew(user, gmk_id)
-                                     : fingerprint == key.value("key_fingerprint", "-"));
-        out["members"].push_back({{"mcptt_id", user},
-                                  {"system", system->domain},
-                                  {"gmk_id", gmk_id},
-                                  {"use", key.value("use", "")},
-                                  {"guk_id", row ? row->value("guk_id", "") : ""},
-                                  {"signed_by", row ? initiator_of(row->value("message", "")) : ""},
-                                  {"state", said},
-                                  {"via", row ? row->value("via", "") : ""},
-                                  {"key_fingerprint", fingerprint},
-                                  {"time", row ? row->value("changed", "") : ""}});
-      }
-    if (!with_partner || system != members.front().first) continue;
-    const std::string partner = members.back().first->gms_uri;
-    const json* row =
-        known.empty() ? nullptr : row_of(ledger.value(), partner, known.front().value("gmk_id", ""));
-    json one{{"uri", partner},
-             {"guk_id", row ? row->value("guk_id", "") : ""},
-             {"signed_by", row ? initiator_of(row->value("message", "")) : ""},
-             {"state", row ? row->value("state", "") : ""},
-             {"members_keyed", 0}};
-    for (const json& regroup : ledger.value().at("regroups"))
-      if (regroup.value("temporary", "") == group)
-        for (const json& leg : regroup.at("partners")) one["members_keyed"] = leg.value("members_keyed", 0);
-    good = good && one["state"] == state;
-    out["partner"] = std::move(one);
-  }
-  if (!out["keys"].empty()) {
-    out["gmk_id"] = out["keys"][0]["gmk_id"];
-    out["use"] = out["keys"][0]["use"];
+    good = good && known.size() == view.keys && known == out["keys"];
+    for (const json& key : known) {
+      if (key.value("use", "") != view.use) continue;
+      const std::string gmk_id = key.value("gmk_id", "");
+      out["gmk_id"] = gmk_id;
+      keep(view.flow, ledger.value(), gmk_id);
+      for (const std::string& user : users)
+        good = look_at_member(view, *system, user, ledger.value(), key, out) && good;
+      if (view.with_partner && system == view.members.front().first)
+        good = look_at_partner(view, ledger.value(), gmk_id, out) && good;
+    }
   }
   out["ok"] = good && !out["members"].empty();
   return out;
 }
 
-json Flows::wait(const std::string& flow, const std::string& group, const Members& members,
-                 const std::string& state, std::size_t keys, bool with_partner) {
+json Flows::wait(const View& view) {
   std::size_t count = 0;
-  for (const auto& [system, users] : members) count += users.size();
+  for (const auto& [system, users] : view.members) count += users.size();
   const auto until =
       std::chrono::steady_clock::now() + std::chrono::seconds(20 + static_cast<int>(count) / 5);
   for (;;) {
-    json seen = look(flow, group, members, state, keys, with_partner);
+    json seen = look(view);
     if (seen.value("ok", false) || stop_wanted() || std::chrono::steady_clock::now() > until) return seen;
     std::this_thread::sleep_for(std::chrono::milliseconds(50));  // between two looks at the condition
   }
 }
 
-void Flows::done(const std::string& name, json flow) {
-  print_flow(name, flow, out_);
-  report_.flows[name] = std::move(flow);
+void Flows::done(const View& view) {
+  json flow = view.group.empty() ? json{{"ok", false}} : wait(view);
+  print_flow(view.flow, flow, out_);
+  report_.flows[view.flow] = std::move(flow);
 }
 
+// The groups that the regroups are made of; the report's flow is that of `fire`.
 void Flows::group_creation() {
   System& alpha = lab_.alpha();
   System& beta = lab_.beta();
-  const std::size_t half = (alpha.users.size() + 1) / 2;
-  const std::vector<std::string> first(alpha.users.begin(),
-                                       alpha.users.begin() + static_cast<std::ptrdiff_t>(half));
-  const std::vector<std::string> second(alpha.users.begin() + static_cast<std::ptrdiff_t>(half - 1),
-                                        alpha.users.end());
-  const bool made =
-      create(alpha, alpha.group("fire"), alpha.users) && create(alpha, alpha.group("rescue"), first) &&
-      create(alpha, alpha.group("medics"), second) && create(beta, beta.group("police"), beta.users);
-  if (!made) return done("group_creation", {{"ok", false}});
-  wait("group_creation", beta.group("police"), {{&beta, beta.users}}, "INSTALLED", 1, false);
-  wait("group_creation", alpha.group("rescue"), {{&alpha, first}}, "INSTALLED", 1, false);
-  wait("group_creation", alpha.group("medics"), {{&alpha, second}}, "INSTALLED", 1, false);
-  done("group_creation",
-       wait("group_creation", alpha.group("fire"), {{&alpha, alpha.users}}, "INSTALLED", 1, false));
+  const auto half = static_cast<std::ptrdiff_t>((alpha.users.size() + 1) / 2);
+  const std::vector<std::string> first(alpha.users.begin(), alpha.users.begin() + half);
+  const std::vector<std::string> second(alpha.users.begin() + half - 1, alpha.users.end());
+  const std::vector<View> views{
+      {"group_creation", alpha.group("fire"), {{&alpha, alpha.users}}},
+      {"group_creation_rescue", alpha.group("rescue"), {{&alpha, first}}},
+      {"group_creation_medics", alpha.group("medics"), {{&alpha, second}}},
+      {"group_creation_police", beta.group("police"), {{&beta, beta.users}}},
+  };
+  bool made = true;
+  for (const View& view : views)
+    made = made && create(*view.members.front().first, view.group, view.members.front().second);
+  for (const View& view : views) {
+    if (!made) return done({view.flow, {}, {}});
+    done(view);
+  }
 }
 
 void Flows::regroup_single() {
   System& alpha = lab_.alpha();
   const std::string temporary = regroup(alpha, {alpha.group("rescue"), alpha.group("medics")});
-  if (temporary.empty()) return done("regroup_single", {{"ok", false}});
-  done("regroup_single", wait("regroup_single", temporary, {{&alpha, alpha.users}}, "INSTALLED", 1, false));
+  done({"regroup_single", temporary, {{&alpha, alpha.users}}});
 }
 
-void Flows::regroup_multi(const std::string& name, const std::string& floor_key,
-                          const std::string& procedure) {
-  System& alpha = lab_.alpha();
-  System& beta = lab_.beta();
-  temporary_ = regroup(alpha, {alpha.group("fire"), beta.group("police")}, floor_key, procedure);
-  temporary_keys_ = floor_key == "none" ? 1 : 2;
-  if (temporary_.empty()) return done(name, {{"ok", false}});
-  done(name, wait(name, temporary_, {{&alpha, alpha.users}, {&beta, beta.users}}, "INSTALLED",
-                  temporary_keys_, true));
+Flows::View Flows::of_both_systems(const std::string& flow, const std::string& use) const {
+  View view{flow, temporary_, {{&lab_.alpha(), lab_.alpha().users}, {&lab_.beta(), lab_.beta().users}}};
+  view.use = use;
+  view.keys = 2;
+  view.with_partner = true;
+  return view;
 }
 
-void Flows::teardown(const std::string& name) {
+void Flows::regroup_multi(const std::string& media, const std::string& floor, const std::string& procedure) {
   System& alpha = lab_.alpha();
-  System& beta = lab_.beta();
+  temporary_ = regroup(alpha, {alpha.group("fire"), lab_.beta().group("police")}, "gmk", procedure);
+  done(of_both_systems(media, "media"));
+  done(of_both_systems(floor, "floor"));
+}
+
+void Flows::teardown() {
+  System& alpha = lab_.alpha();
   UeGroupOptions options;
   options.config_file = alpha.config_of(alpha.dispatcher);
   options.group = temporary_;
   std::ostringstream out, err;
   if (temporary_.empty() || run_ue_group_teardown(options, out, err) != 0) {
     out_ << "  teardown: " << err.str();
-    if (!name.empty()) done(name, {{"ok", false}});
-    return;
+    temporary_.clear();
   }
-  json flow = wait("teardown", temporary_, {{&alpha, alpha.users}, {&beta, beta.users}}, "WITHDRAWN",
-                   temporary_keys_, true);
-  if (!name.empty()) done(name, std::move(flow));
+  View view = of_both_systems("teardown", "media");
+  view.state = "WITHDRAWN";
+  done(view);
 }
 
 }  // namespace regroup::app::demo

@@ -6,14 +6,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "app/cli/kms.hpp"
 #include "base/text.hpp"
 #include "crypto/random.hpp"
-#include "http/target.hpp"
 
 namespace regroup::app::demo {
 namespace {
@@ -29,18 +27,27 @@ Result<void> write_private(const std::string& path, const std::string& text) {
   return {};
 }
 
-// A port that is free now. Another program could take it before we do; then the start fails by name and is
-// repeated.
-int free_port() {
+bool is_free(int port) {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  const bool ok = fd >= 0 && bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-                  getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  const bool ok = fd >= 0 && bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
   if (fd >= 0) close(fd);
-  return ok ? ntohs(address.sin_port) : 0;
+  return ok;
+}
+
+// A port that is free now, below those that the kernel gives to outgoing connections: it must still be free
+// when a process that was killed comes back. Another program could take it all the same; then the start fails
+// by name.
+int free_port(Random& random, std::set<int>& drawn_before) {
+  for (int attempt = 0; attempt < 200; ++attempt) {
+    const Fixed<2> drawn = random.octets<2>();
+    const int port = 12'000 + (drawn[0] << 8 | drawn[1]) % 20'000;
+    if (is_free(port) && drawn_before.insert(port).second) return port;
+  }
+  return 0;
 }
 
 std::string at(int port) { return "127.0.0.1:" + std::to_string(port); }
@@ -78,10 +85,10 @@ KmsAccess System::kms_access(const std::string& identity) const {
   return access;
 }
 
-Result<std::unique_ptr<Lab>> Lab::make(int members) {
+Result<std::unique_ptr<Lab>> Lab::make(int members, LabOptions lab_options) {
   char name[] = "/tmp/regroup-demo-XXXXXX";
   if (!mkdtemp(name)) return fail(Errc::storage, "", "no directory can be made under /tmp");
-  std::unique_ptr<Lab> lab(new Lab(name));
+  std::unique_ptr<Lab> lab(new Lab(name, std::move(lab_options)));
   lab->ca_.emplace(TRY(LabCa::make(lab->directory_)));
   lab->issuer_.emplace(TRY(Issuer::make(lab->directory_, "https://idms.demo.example")));
   System& alpha = lab->alpha_;
@@ -111,40 +118,34 @@ Result<std::unique_ptr<Lab>> Lab::make(int members) {
   return lab;
 }
 
-Lab::~Lab() {
-  for (System* system : systems) {
-    system->clients.clear();
-    system->gms.reset();
-    system->kms.reset();
-  }
-  std::error_code ignored;
-  std::filesystem::remove_all(directory_, ignored);
-}
-
 Result<void> Lab::prepare(System& system, int members) {
   system.domain = system.name + ".example";
   system.directory = directory_ + "/" + system.name;
   if (mkdir(system.directory.c_str(), 0700) != 0)
     return fail(Errc::storage, "", "cannot make " + system.directory);
   system.kms_uri = "kms." + system.domain;
-  system.gms_uri = "sip:gms@" + system.domain;
+  const bool user_like = &system == &alpha_ && !options_.user_like_gms.empty();
+  system.gms_uri = user_like ? options_.user_like_gms : "sip:gms@" + system.domain;
   system.dispatcher = "sip:dispatch@" + system.domain;
   system.outsider = "sip:outsider@" + system.domain;
   system.rogue = "sip:rogue@" + system.domain;
   for (int i = 1; i <= members; ++i)
     system.users.push_back("sip:user" + std::to_string(i) + "@" + system.domain);
-  for (int* port : {&system.port_ue, &system.port_trusted, &system.port_admin, &system.port_sip})
-    *port = free_port();
+  crypto::SystemRandom random;
+  for (int* port :
+       {&system.port_kms, &system.port_ue, &system.port_trusted, &system.port_admin, &system.port_sip})
+    *port = free_port(random, ports_);
   system.xcap_root = "https://" + at(system.port_ue) + "/xcap-root/";
   system.trusted_root = "https://" + at(system.port_trusted) + "/xcap-root/";
   system.admin_url = "https://" + at(system.port_admin);
   system.sip_route = "sip:" + at(system.port_sip) + ";transport=tcp";
   LabSubject subject;
-  subject.name = system.name + "-gms";
   subject.addresses = {"127.0.0.1"};
+  subject.name = system.name + "-kms";
+  system.kms_tls = TRY(ca_->issue(subject));
+  subject.name = system.name + "-gms";
   subject.uris = {system.gms_uri};
   system.gms_tls = TRY(ca_->issue(subject));
-  crypto::SystemRandom random;
   for (const char* file : {"kms.pass", "gms.pass", "ue.pass"})
     TRY(write_private(system.file(file), base64(random.octets<24>()) + "\n"));
   return {};
@@ -197,9 +198,9 @@ Result<void> Lab::write_gms_config(System& system, const System& other) {
        << at(system.port_admin) << "\" }\nsip = [\"tcp:" << at(system.port_sip) << "\"]\n[tls]\ncert = \""
        << system.gms_tls.certificate << "\"\nkey = \"" << system.gms_tls.key
        << "\"\nca = { trusted = \"../ca.pem\", kms = \"../ca.pem\" }\n[kms]\nuri = \"" << system.kms_uri
-       << "\"\nurl = \"" << system.kms_url
-       << "\"\npolicy = \"plain\"\ntoken = { file = \"gms.jwt\" }\n[token]\njwks = \"" << issuer_->jwks_file()
-       << "\"\nissuer = \"" << issuer_->url() << "\"\n[policy]\ncreators = [\"" << system.dispatcher
+       << "\"\nurl = \"" << system.kms_url << "\"\npolicy = \"plain\"\ntoken = { file = \""
+       << stem(system.gms_uri) << ".jwt\" }\n[token]\njwks = \"" << issuer_->jwks_file() << "\"\nissuer = \""
+       << issuer_->url() << "\"\n[policy]\ncreators = [\"" << system.dispatcher
        << "\"]\nmax_members = 100000\n[[partner]]\ngms_uri = \"" << other.gms_uri << "\"\nkms_uri = \""
        << other.kms_uri << "\"\ndomains = [\"" << other.domain << "\"]\nxcap_root = \"" << other.trusted_root
        << "\"\nca = \"../ca.pem\"\n";
@@ -207,116 +208,17 @@ Result<void> Lab::write_gms_config(System& system, const System& other) {
 }
 
 Result<void> Lab::write_ue_config(const System& system, const std::string& identity) {
+  std::string authorised;
+  if (const auto list = options_.gms_authorised.find(identity); list != options_.gms_authorised.end())
+    authorised = "gms_authorised = " + json(list->second).dump() + "\n";
   std::ostringstream toml;
   toml << "mcptt_id = \"" << identity << "\"\ngms_uri = \"" << system.gms_uri << "\"\nxcap_root = \""
-       << system.xcap_root
-       << "\"\ntls = { kms_ca = \"../ca.pem\", gms_ca = \"../ca.pem\" }\nstore = { ring = \""
+       << system.xcap_root << "\"\n"
+       << authorised << "tls = { kms_ca = \"../ca.pem\", gms_ca = \"../ca.pem\" }\nstore = { ring = \""
        << stem(identity) << ".ring\", passphrase_file = \"ue.pass\" }\n[kms]\nuri = \"" << system.kms_uri
        << "\"\nurl = \"" << system.kms_url << "\"\npolicy = \"plain\"\n[token]\nfile = \"" << stem(identity)
        << ".jwt\"\n[sip]\nroute = \"" << system.sip_route << "\"\ncontact = \"127.0.0.1:0\"\n";
   return write_private(system.config_of(identity), toml.str());
-}
-
-Result<void> Lab::start_kms() {
-  for (System* system : systems) {
-    LabSubject subject;
-    subject.name = system->name + "-kms";
-    subject.addresses = {"127.0.0.1"};
-    const LabFiles tls = TRY(ca_->issue(subject));
-    system->kms = TRY(Child::start(
-        {"kms", "serve", "--dir", system->file("kms"), "--listen", "127.0.0.1:0", "--tls-cert",
-         tls.certificate, "--tls-key", tls.key, "--client-ca", ca_->certificate_file(), "--jwks",
-         issuer_->jwks_file(), "--issuer", issuer_->url(), "--passphrase-file", system->file("kms.pass")},
-        system->file("kms.log")));
-  }
-  for (System* system : systems) system->kms_url = TRY(system->kms->wait_ready(30));
-  return {};
-}
-
-Result<void> Lab::start_gms() {
-  for (System* system : systems) {
-    TRY(write_gms_config(*system, system == &alpha_ ? beta_ : alpha_));
-    system->gms =
-        TRY(Child::start({"gms", "serve", "--config", system->file("gms.toml")}, system->file("gms.log")));
-  }
-  for (System* system : systems) TRY(system->gms->wait_ready(30));
-  return {};
-}
-
-// Up to four clients have a process each; more share one.
-Result<void> Lab::start_clients() {
-  for (System* system : systems) {
-    for (const std::string& user : system->users) TRY(write_ue_config(*system, user));
-    for (const std::string* other : {&system->dispatcher, &system->outsider})
-      TRY(write_ue_config(*system, *other));
-    std::vector<std::string> together{"ue", "run", "--json"};
-    for (const std::string& user : system->users) {
-      together.push_back("--config");
-      together.push_back(system->config_of(user));
-      if (system->users.size() > 4) continue;
-      system->clients.push_back(
-          TRY(Child::start(together, system->file(stem(user) + ".log"),
-                           [this, user](const std::string& line) { event(user, line); })));
-      together.resize(3);
-    }
-    if (together.size() > 3)
-      system->clients.push_back(TRY(Child::start(together, system->file("clients.log"),
-                                                 [this](const std::string& line) { event({}, line); })));
-  }
-  const int patience = 60 + static_cast<int>(alpha_.users.size());
-  for (System* system : systems)
-    for (const auto& client : system->clients) TRY(client->wait_ready(patience));
-  return {};
-}
-
-void Lab::event(const std::string& identity, const std::string& line) {
-  json parsed = json::parse(line, nullptr, false);
-  if (!parsed.is_object()) return;
-  const std::string who = identity.empty() ? parsed.value("mcptt_id", "") : identity;
-  const std::lock_guard lock(mutex_);
-  events_.emplace_back(who, std::move(parsed));
-}
-
-std::string Lab::fingerprint(const std::string& identity, const std::string& group,
-                             const std::string& gmk_id) {
-  const std::lock_guard lock(mutex_);
-  for (const auto& [who, event] : events_)
-    if (who == identity && event.value("group", "") == group && event.value("gmk_id", "") == gmk_id &&
-        event.value("event", "") == "installed")
-      return event.value("key_fingerprint", "");
-  return {};
-}
-
-bool Lab::withdrew(const std::string& identity, const std::string& gmk_id) {
-  const std::lock_guard lock(mutex_);
-  for (const auto& [who, event] : events_)
-    if (who == identity && event.value("gmk_id", "") == gmk_id && event.value("event", "") == "withdrawn")
-      return true;
-  return false;
-}
-
-Result<json> Lab::ledger(const System& system, const std::string& group) {
-  http::ClientRequest request;
-  request.url = system.admin_url + "/ledger/" + http::percent_encode(group);
-  const http::Response response = TRY(admin_->call(std::move(request)));
-  if (response.status != 200)
-    return fail(Errc::transport, "", "the ledger was answered " + std::to_string(response.status));
-  return json::parse(response.body.text(), nullptr, false);
-}
-
-Result<http::Response> Lab::as_client(const System& system, const std::string& identity,
-                                      const std::string& method, const std::string& path,
-                                      const std::string& type, const std::string& body) {
-  std::ifstream file(system.file(stem(identity) + ".jwt"));
-  std::string token;
-  std::getline(file, token);
-  http::ClientRequest request;
-  request.method = method;
-  request.url = system.xcap_root + path;
-  request.headers.add("Authorization", "Bearer " + token);
-  if (!type.empty()) request.headers.add("Content-Type", type);
-  request.body = to_octets(view(body));
-  return client_->call(std::move(request));
 }
 
 }  // namespace regroup::app::demo

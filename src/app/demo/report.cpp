@@ -3,21 +3,29 @@
 
 #include <iomanip>
 #include <ostream>
+#include <set>
 
 namespace regroup::app::demo {
 
 bool Report::ok() const {
   for (const char* name : kFlows)
     if (!flows.contains(name) || !flows[name].value("ok", false)) return false;
+  std::set<std::string> ways;  // a key comes inside the notification, or is fetched: both must have been seen
+  for (const auto& [name, flow] : flows.items()) {
+    if (!flow.value("ok", false)) return false;
+    for (const auto& member : flow.value("members", nlohmann::json::array()))
+      ways.insert(member.value("via", ""));
+  }
+  if (!ways.count("notify") || !ways.count("get")) return false;
   for (const auto& one : refusals)
     if (!one.value("refused", false)) return false;
   return !refusals.empty();
 }
 
 nlohmann::json Report::json() const {
-  nlohmann::json all = nlohmann::json::object();
+  nlohmann::json all = flows;
   for (const char* name : kFlows)
-    all[name] = flows.contains(name) ? flows[name] : nlohmann::json{{"ok", false}};
+    if (!all.contains(name)) all[name] = nlohmann::json{{"ok", false}};
   return {{"flows", all}, {"refusals", refusals}, {"wall_s", wall_s}};
 }
 

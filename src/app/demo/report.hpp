@@ -19,7 +19,9 @@ struct Report {
   [[nodiscard]] nlohmann::json json() const;
 };
 
-// The names of the flows, in the order they are walked; one that was not reached stands as {"ok": false}.
+// The flows that must be there; one that was not reached stands as {"ok": false}. Beside them the report has
+// the other groups' creation and the media key of the second procedure, so that every message of the evidence
+// belongs to a flow.
 inline constexpr const char* kFlows[] = {"group_creation",          "regroup_single",
                                          "regroup_multi",           "regroup_multi_floor_one",
                                          "regroup_multi_floor_two", "teardown"};

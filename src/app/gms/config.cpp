@@ -1,74 +1,139 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/gms/config.hpp"
 
+#include <algorithm>
+
+#include "app/config_values.hpp"
+#include "base/text.hpp"
+
 namespace regroup::app {
 namespace {
 
-Result<mcx::McpttId> identity(TomlTable& table, const std::string& key) {
-  auto parsed = mcx::McpttId::parse(TRY(table.text(key)));
-  if (!parsed.ok()) return std::move(parsed).error().with(key);
-  return parsed;
-}
+constexpr std::int64_t kDay = 86400;
 
-Result<gms::FloorKey> floor_key(TomlTable& table) {
+Result<void> read_floor_key(TomlTable& table, gms::FloorKey& out) {
   const std::string name = TRY(table.text_or("floor_key", "none"));
   for (const gms::FloorKey one : {gms::FloorKey::none, gms::FloorKey::gmk, gms::FloorKey::mkfc})
-    if (gms::name_of(one) == name) return one;
-  return fail(Errc::usage, "README decision 1", "floor_key: '" + name + "' is not none, gmk or mkfc");
+    if (gms::name_of(one) == name) {
+      out = one;
+      return {};
+    }
+  return table.wrong("floor_key", "TS 33.179 7.3.5.3",
+                     "'" + printable(name, 40) + "' is no kind of floor key", "write none, gmk or mkfc");
 }
 
-Result<void> read_domain(TomlTable& root, gms::Settings& out) {
-  out.gms_uri = TRY(identity(root, "gms_uri"));
-  out.domains = TRY(root.texts_or("domains", {}));
-  if (out.domains.empty())
-    return fail(Errc::usage, "", "domains: name at least one domain whose groups are homed here");
-  out.floor_key = TRY(floor_key(root));
+Result<std::vector<std::string>> read_domains(TomlTable& table, const char* whose) {
+  auto domains = TRY(table.each("domains", domain_value));
+  if (domains.empty())
+    return table.wrong("domains", "TS 33.179 7.3.5.3",
+                       "names no domain of the groups homed " + std::string(whose),
+                       "write domains = [\"mcx.example\"]");
+  return domains;
+}
+
+// Rel-17 and Rel-18 differ in the key-parameter encoding and the activationtime of a GKTP element.
+Result<void> read_profile(TomlTable& root) {
   const std::string profile = TRY(root.text_or("release_profile", "rel13"));
-  if (profile != "rel13") return fail(Errc::usage, "", "release_profile: only rel13 is built");
+  if (profile == "rel13") return {};
+  const bool known = profile == "rel17" || profile == "rel18";
+  return root.wrong("release_profile", "TS 33.179 E.6",
+                    known ? profile + " is not built" : "is not rel13, rel17 or rel18",
+                    "write release_profile = \"rel13\"");
+}
+
+Result<void> read_policy(TomlTable& root, gms::Settings& out) {
   TomlTable policy = TRY(root.table("policy"));
-  out.creators = TRY(policy.texts_or("creators", {}));
-  out.max_members = static_cast<std::size_t>(TRY(policy.integer_or("max_members", 3000, 1, 100'000)));
-  TomlTable times = TRY(root.table("times"));
-  out.t_ask = TRY(times.integer_or("t_ask", out.t_ask, 1, 300));
-  out.t_notify = TRY(times.integer_or("t_notify", out.t_notify, 10, 30 * 86400));
-  out.t_reserve = TRY(times.integer_or("t_reserve", out.t_reserve, 10, 86400));
-  out.c12_wait = TRY(times.integer_or("c12_wait", out.c12_wait, 0, 60));
-  out.c13_wait = TRY(times.integer_or("c13_wait", out.c13_wait, 0, 60));
+  const auto creator = [](const std::string& text) {
+    return text == "*" ? Result<std::string>(text) : identity_text(text);
+  };
+  out.creators = TRY(policy.each("creators", creator));
+  out.mcptt_servers = TRY(policy.each("mcptt_servers", identity_text));
+  const auto count = [&](const char* key, std::size_t& value, std::int64_t least) -> Result<void> {
+    value = static_cast<std::size_t>(
+        TRY(policy.integer_or(key, static_cast<std::int64_t>(value), least, 100'000)));
+    return {};
+  };
+  TRY(count("max_members", out.max_members, 1));
+  return count("max_constituents", out.max_constituents, 2);
+}
+
+Result<void> read_keys(TomlTable& root, gms::Settings& out) {
+  TRY(read_floor_key(root, out.floor_key));
+  for (const gktp::Tolerance one : TRY(root.each("tolerate", gktp::parse_tolerance)))
+    out.tolerances.allow(one);
+  TomlTable keys = TRY(root.table("keys"));
+  out.gmk_cs_id = static_cast<std::uint8_t>(TRY(keys.integer_or("gmk_cs_id", out.gmk_cs_id, 0, 255)));
+  out.empty_map = TRY(keys.flag_or("empty_map", out.empty_map));
+  out.key_lifetime = TRY(keys.integer_or("key_lifetime", 0, 0, 3650 * kDay));
+  if (out.key_lifetime > 0 && out.key_lifetime < 60)
+    return keys.wrong("key_lifetime", "TS 33.179 E.6.1", "is below a minute: no member could use such a key",
+                      "write seconds, or 0 for keys that do not expire");
   return {};
 }
 
-Result<void> read_network(TomlTable& root, GmsConfig& out) {
-  out.xcap_root = TRY(root.text("xcap_root"));
-  if (out.xcap_root.rfind("https://", 0) != 0 || out.xcap_root.back() != '/')
-    return fail(Errc::usage, "TS 24.484", "xcap_root: must be an https URL that ends with '/'");
+Result<void> read_times(TomlTable& root, gms::Settings& out) {
+  TomlTable times = TRY(root.table("times"));
+  out.t_ask = TRY(times.integer_or("t_ask", out.t_ask, 1, 300));
+  out.t_notify = TRY(times.integer_or("t_notify", out.t_notify, 10, 30 * kDay));
+  out.t_reserve = TRY(times.integer_or("t_reserve", out.t_reserve, 10, kDay));
+  out.c12_wait = TRY(times.integer_or("c12_wait", out.c12_wait, 0, 60));
+  out.c13_wait = TRY(times.integer_or("c13_wait", out.c13_wait, 0, 60));
+  out.answer_memory = TRY(times.integer_or("answer_memory", out.answer_memory, 60, 365 * kDay));
+  // A C9 that is still repeated must meet the answer it had (PR-25).
+  if (out.answer_memory < out.t_notify)
+    return times.wrong("answer_memory", "TS 33.179 7.3.5.3",
+                       "is shorter than t_notify: a repeated notification would be worked through again",
+                       "write at least " + std::to_string(out.t_notify));
+  return {};
+}
+
+Result<void> read_domain(TomlTable& root, gms::Settings& out) {
+  out.gms_uri = TRY(root.parsed("gms_uri", identity_value));
+  out.domains = TRY(read_domains(root, "here"));
+  TRY(read_profile(root));
+  TRY(read_policy(root, out));
+  TRY(read_keys(root, out));
+  return read_times(root, out);
+}
+
+Result<void> read_listeners(TomlTable& root, GmsConfig& out) {
   TomlTable listen = TRY(root.table("listen"));
   TomlTable https = TRY(listen.table("https"));
-  out.listen_ue = TRY(https.text("ue"));
-  out.listen_trusted = TRY(https.text_or("trusted", ""));
-  out.listen_admin = TRY(https.text_or("admin", ""));
-  out.listen_sip = TRY(listen.texts_or("sip", {}));
+  const auto optional = [&](const char* key) -> Result<std::string> {
+    if (TRY(https.text_or(key, "")).empty()) return std::string();  // closed
+    return https.parsed(key, listen_address);
+  };
+  out.listen_ue = TRY(https.parsed("ue", listen_address));
+  out.listen_trusted = TRY(optional("trusted"));
+  out.listen_admin = TRY(optional("admin"));
+  out.listen_sip = TRY(listen.each("sip", sip_listen_address));
   if (out.listen_sip.empty())
-    return fail(Errc::usage, "", "listen.sip: name at least one address, for example tcp:192.0.2.10:5060");
+    return listen.wrong("sip", "RFC 3261 18", "names no address for SUBSCRIBE",
+                        "write sip = [\"tcp:192.0.2.10:5060\"]");
+  return {};
+}
+
+Result<void> read_tls(TomlTable& root, GmsConfig& out) {
   TomlTable tls = TRY(root.table("tls"));
   out.certificate_file = out.kms.certificate_file = TRY(tls.file("cert"));
   out.key_file = out.kms.key_file = TRY(tls.file("key"));
   TomlTable ca = TRY(tls.table("ca"));
   out.kms.ca_file = TRY(ca.file("kms"));
   out.trusted_ca_file = TRY(ca.file_or("trusted", ""));
-  if (!out.listen_trusted.empty() && out.trusted_ca_file.empty())
-    return fail(Errc::usage, "", "tls.ca.trusted: is missing, but listen.https.trusted is open");
+  if ((!out.listen_trusted.empty() || !out.listen_admin.empty()) && out.trusted_ca_file.empty())
+    return ca.wrong("trusted", "TS 24.482 A.2",
+                    "is missing, but listen.https has a listener that asks for a client certificate",
+                    "name the CA of partners, MCPTT servers and operators, or close those listeners");
   return {};
 }
 
 Result<void> read_trust(TomlTable& root, GmsConfig& out) {
   TomlTable kms = TRY(root.table("kms"));
-  out.kms.uri = TRY(kms.text("uri"));
-  out.kms.url = TRY(kms.text("url"));
-  if (TRY(kms.text_or("policy", "plain")) != "plain")
-    return fail(Errc::usage, "TS 33.180 9.3", "kms.policy: only plain is built");
-  TRY(kms.text_or("transport_keys", ""));
-  TomlTable own_token = TRY(kms.table("token"));
-  out.kms.token_file = TRY(own_token.file("file"));
+  TRY(read_kms_table(kms, out.kms));
+  if (kms.has("token")) {  // without one our certificate must be enough (kms serve --server-auth mtls)
+    TomlTable own_token = TRY(kms.table("token"));
+    TRY(read_token_table(own_token, out.kms));
+  }
   TomlTable token = TRY(root.table("token"));
   out.jwks_file = TRY(token.file("jwks"));
   out.issuer = TRY(token.text("issuer"));
@@ -77,20 +142,57 @@ Result<void> read_trust(TomlTable& root, GmsConfig& out) {
       "scopes", {"3gpp:mc:ptt_group_management_service", "3gpp:mcptt:group_management_server"}));
   TomlTable kms_of = TRY(root.table("kms_of"));
   out.kms_of = TRY(kms_of.all_texts());
+  for (const auto& [identity, serving] : out.kms_of) {
+    if (const auto good = identity_value(identity); !good.ok()) return kms_of.placed(identity, good.error());
+    if (const auto good = kms_uri_value(serving); !good.ok()) return kms_of.placed(identity, good.error());
+  }
+  return {};
+}
+
+Result<void> read_store(TomlTable& root, GmsConfig& out) {
+  out.store_file = TRY(root.file("store"));
+  if (root.has("pkcs11"))
+    return root.wrong("pkcs11", "TS 33.180 5.11", "keys in a PKCS #11 module are not built",
+                      "remove [pkcs11] and write kek_passphrase_file = \"FILE\"");
+  out.passphrase_file = TRY(root.file("kek_passphrase_file"));
+  return {};
+}
+
+// One home for each domain, one entry for each partner.
+Result<void> check_distinct(const TomlTable& table, const gms::PartnerSettings& added,
+                            const gms::Settings& all) {
+  constexpr std::string_view kClause = "TS 33.179 7.3.5.3";
+  const auto taken = [&](const std::vector<std::string>& domains) {
+    return std::any_of(domains.begin(), domains.end(), [&](const std::string& one) {
+      return std::find(added.domains.begin(), added.domains.end(), one) != added.domains.end();
+    });
+  };
+  if (added.gms_uri == all.gms_uri)
+    return table.wrong("gms_uri", kClause, "is our own: a GMS is no partner of itself", "name the other GMS");
+  if (taken(all.domains))
+    return table.wrong("domains", kClause, "has a domain that is homed here", "give each domain one home");
+  for (const gms::PartnerSettings& other : all.partners) {
+    if (other.gms_uri == added.gms_uri)
+      return table.wrong("gms_uri", kClause, "is that of another partner too", "merge the two entries");
+    if (taken(other.domains))
+      return table.wrong("domains", kClause, "has a domain of " + other.gms_uri.text() + " too",
+                         "give each domain one home");
+  }
   return {};
 }
 
 Result<void> read_partner(TomlTable& table, GmsConfig& out) {
   gms::PartnerSettings settings;
-  settings.gms_uri = TRY(identity(table, "gms_uri"));
-  settings.domains = TRY(table.texts_or("domains", {}));
+  settings.gms_uri = TRY(table.parsed("gms_uri", identity_value));
+  settings.domains = TRY(read_domains(table, "at the partner"));
   settings.max_regroups = static_cast<std::size_t>(TRY(table.integer_or("max_regroups", 50, 1, 100'000)));
   PartnerAccess access;
   access.gms_uri = settings.gms_uri.text();
-  access.kms_uri = TRY(table.text("kms_uri"));
-  access.xcap_root = TRY(table.text("xcap_root"));
+  access.kms_uri = TRY(table.parsed("kms_uri", kms_uri_value));
+  access.xcap_root = TRY(table.parsed("xcap_root", xcap_root_value));
   access.ca_file = TRY(table.file("ca"));
-  access.san = TRY(table.text_or("san", access.gms_uri));
+  access.san = settings.san = table.has("san") ? TRY(table.text("san")) : access.gms_uri;
+  TRY(check_distinct(table, settings, out.domain));
   out.domain.partners.push_back(std::move(settings));
   out.partners.push_back(std::move(access));
   return {};
@@ -102,10 +204,11 @@ Result<GmsConfig> read_gms_config(const std::string& path) {
   TomlTable root = TRY(TomlTable::read_file(path));
   GmsConfig out;
   TRY(read_domain(root, out.domain));
-  TRY(read_network(root, out));
+  out.xcap_root = TRY(root.parsed("xcap_root", xcap_root_value));
+  TRY(read_listeners(root, out));
+  TRY(read_tls(root, out));
   TRY(read_trust(root, out));
-  out.store_file = TRY(root.file("store"));
-  out.passphrase_file = TRY(root.file("kek_passphrase_file"));
+  TRY(read_store(root, out));
   for (TomlTable& partner : TRY(root.tables("partner"))) TRY(read_partner(partner, out));
   TRY(root.finish());
   return out;

@@ -2,19 +2,10 @@
 // gms.toml (docs/operations.md): who this GMS is, where it listens, whom it trusts. Secrets are file names.
 #pragma once
 
-#include "app/toml.hpp"
+#include "app/kms/access.hpp"
 #include "gms/ports.hpp"
 
 namespace regroup::app {
-
-// How a role reaches its KMS and proves who it is.
-struct KmsAccess {
-  std::string uri;  // pinned: a KMS that calls itself otherwise is refused
-  std::string url;  // https://HOST:PORT
-  std::string ca_file;
-  std::string token_file;
-  std::string certificate_file, key_file;  // servers: the client certificate with their URI
-};
 
 struct PartnerAccess {
   std::string gms_uri, kms_uri;

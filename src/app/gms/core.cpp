@@ -3,7 +3,7 @@
 
 #include <cstdlib>
 
-#include "flow/regroup_multi.hpp"
+#include "flow/timers.hpp"
 
 namespace regroup::app {
 
@@ -11,7 +11,7 @@ GmsCore::GmsCore(gms::Surroundings with, SealedStore& store, Loop& loop, Say say
     : gms_(with), store_(store), loop_(loop), say_(std::move(say)) {}
 
 Result<void> GmsCore::start() {
-  TRY(store_.load({"group", "key", "ledger", "regroup", "answer", "seen"},
+  TRY(store_.load({"group", "key", "ledger", "regroup", "answer"},
                   [this](const Record& record) { return gms_.restore(record); }));
   carry_out(flow::resume(gms_));
   return {};

@@ -2,6 +2,7 @@
 #include "app/gms/documents.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "base/text.hpp"
 #include "crypto/hash/sha256.hpp"
@@ -25,12 +26,35 @@ xcap::Regrouped regrouped_of(const gms::Regroup& regroup) {
   return out;
 }
 
+namespace {
+
+// A regroup that this partner GMS takes part in and that this group is in: between systems only what that
+// needs is shown (PR-22).
+bool shares(const gms::Gms& gms, const std::string& partner, const gms::GroupId& group) {
+  for (const auto& [ref, regroup] : gms.state().regroups) {
+    if (regroup.state == gms::RegroupState::rejected || regroup.state == gms::RegroupState::torn_down)
+      continue;
+    const bool takes_part =
+        (regroup.role == gms::RegroupRole::partner && regroup.requestor.text() == partner) ||
+        std::any_of(regroup.partners.begin(), regroup.partners.end(),
+                    [&](const gms::Partner& one) { return one.gms_uri.text() == partner; });
+    const bool about = regroup.temporary == group ||
+                       std::find(regroup.constituents.begin(), regroup.constituents.end(), group) !=
+                           regroup.constituents.end();
+    if (takes_part && about) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 bool Documents::knows(const std::string& reader, const gms::Group& group) const {
   const bool member = std::any_of(group.members.begin(), group.members.end(),
                                   [&](const gms::McpttId& m) { return m.text() == reader; });
   const gms::Settings& settings = gms_.with().settings;
-  return member || group.owner.text() == reader || gms::may_create(settings, reader) ||
-         gms::partner(settings, reader);
+  const bool server = std::count(settings.mcptt_servers.begin(), settings.mcptt_servers.end(), reader) > 0;
+  return member || server || group.owner.text() == reader || gms::may_create(settings, reader) ||
+         (gms::partner(settings, reader) && shares(gms_, reader, group.id));
 }
 
 std::optional<Rendered> Documents::group(const std::string& reader, const std::string& id,
@@ -76,18 +100,29 @@ std::optional<Rendered> Documents::keys(const std::string& reader, const std::st
   return out;
 }
 
+namespace {
+
+// The hexBinary of every payload at or below an element.
+void collect(const xml::Element& element, std::set<std::string>& out) {
+  if (element.is(xcap::ns::kGktp, "GKTP")) out.insert(element.text);
+  for (const xml::Element& child : element.children) collect(child, out);
+}
+
+}  // namespace
+
 std::optional<Documents::Part> Documents::key_part(const std::string& reader, const std::string& id,
-                                                   xcap::GktpParent parent) const {
-  std::vector<xcap::GktpPayload> some;
-  for (xcap::GktpPayload& one : payloads(reader, id))
-    if (one.parent == parent) some.push_back(std::move(one));
-  if (some.empty()) return std::nullopt;
+                                                   std::span<const xcap::Step> steps) const {
+  const auto all = payloads(reader, id);
+  if (all.empty()) return std::nullopt;
+  const xml::Element root = xcap::gktp_element(all);
+  const xcap::Located found = xcap::locate(root, steps);
+  if (found.match != xcap::Located::Match::one) return std::nullopt;
   Part out;
-  const xml::Element root = xcap::gktp_element(some);
-  const xml::Element* part = root.child(xcap::ns::kGktp, xcap::name_of(parent));
-  if (!part) return std::nullopt;
-  out.element = *part;
-  for (const xcap::GktpPayload& one : some) out.hashes.push_back(crypto::sha256(OctetsView(one.message)));
+  out.element = xcap::element_at(root, found.path);
+  std::set<std::string> inside;
+  collect(out.element, inside);
+  for (const xcap::GktpPayload& one : all)
+    if (inside.count(hex_upper(one.message))) out.hashes.push_back(crypto::sha256(OctetsView(one.message)));
   out.etag = etag_of(xml::write(out.element));
   return out;
 }

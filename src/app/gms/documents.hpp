@@ -6,6 +6,7 @@
 #include "gms/gms.hpp"
 #include "xcap/gktp_document.hpp"
 #include "xcap/group_document.hpp"
+#include "xcap/selector.hpp"
 
 namespace regroup::app {
 
@@ -18,8 +19,8 @@ class Documents {
  public:
   explicit Documents(const gms::Gms& gms) : gms_(gms) {}
 
-  // The group document of `id`, or nothing when `reader` may not know it: neither member nor owner, creator
-  // or partner. `with_list`: as a plain GET, where rules decide about <list>; false: without it
+  // The group document of `id`, or nothing when `reader` may not know it: neither member nor owner, creator,
+  // MCPTT server or partner. `with_list`: as a plain GET, where rules decide about <list>; false: without it
   // (TS 24.481 6.3.16).
   [[nodiscard]] std::optional<Rendered> group(const std::string& reader, const std::string& id,
                                               bool with_list = true) const;
@@ -31,8 +32,9 @@ class Documents {
     std::string etag;
     std::vector<Fixed<32>> hashes;  // of the payloads in it
   };
+  // One element of the key document, as this reader sees it; nothing when no or several elements match.
   [[nodiscard]] std::optional<Part> key_part(const std::string& reader, const std::string& id,
-                                             xcap::GktpParent part) const;
+                                             std::span<const xcap::Step> steps) const;
   // Groups whose key document shows something to `reader` (PR-26).
   [[nodiscard]] std::vector<std::string> collection(const std::string& reader) const {
     return gms_.collection(reader);

@@ -7,6 +7,7 @@
 #include "flow/regroup_multi.hpp"
 #include "flow/regroup_single.hpp"
 #include "flow/teardown.hpp"
+#include "flow/timers.hpp"
 #include "gms/authority.hpp"
 #include "gms/delivery.hpp"
 #include "xcap/key_receipt.hpp"
@@ -44,12 +45,21 @@ http::Response document(const http::Request& request, std::string_view type, con
   return response;
 }
 
+// If-Match and If-None-Match of a PUT (RFC 9110 13.1); `etag`: of the document as it is, or none.
+bool precondition_holds(const http::Request& request, const std::optional<std::string>& etag) {
+  const auto lists = [&](std::string_view value) {
+    return etag && (value == "*" || value.find(quoted(*etag)) != std::string_view::npos);
+  };
+  const auto match = request.headers.find("If-Match"), none = request.headers.find("If-None-Match");
+  return (!match || lists(*match)) && (!none || !lists(*none));
+}
+
 bool has_type(const http::Request& request, std::string_view type) {
   const auto content = request.headers.find("Content-Type");
   return content && http::equal_no_case(content->substr(0, content->find(';')), type);
 }
 
-// The HTTP answer to a refusal by the domain (gms.md 5.0, A1).
+// The HTTP answer to a refusal by the domain (TS 24.481 6.3.2.3). Errc::conflict: another group ID would do.
 http::Response group_refusal(const Error& error, const gms::Settings& settings, Random& random) {
   using xcap::ErrorKind;
   if (error.code == Errc::not_authorised) return plain(403);
@@ -68,6 +78,19 @@ http::Response group_refusal(const Error& error, const gms::Settings& settings, 
   return xcap_refusal(refused);
 }
 
+// What a client must leave as it is in the document of `group` (PR-13); none: a new group.
+xcap::Managed managed_of(const gms::Gms& gms, const gms::Group* group) {
+  xcap::Managed managed;
+  const gms::Regroup* regroup = group ? gms.regroup_of(group->regrouped_as) : nullptr;
+  if (regroup) managed.regrouped.push_back(regrouped_of(*regroup));
+  return managed;
+}
+
+// 501 for an operation that is not known; what XML refuses (a DTD, an encoding) is no operation at all.
+unsigned gmop_refusal(const Error& error) {
+  return error.code == Errc::unsupported && error.clause == "TS 24.481 7.3" ? 501 : 400;
+}
+
 http::Response gmop_response(const xcap::GmopResponse& response) {
   return http::make_response(200, xcap::mime::kGmop, http::Body(xcap::write_gmop(response)));
 }
@@ -76,7 +99,8 @@ http::Response gmop_response(const xcap::GmopResponse& response) {
 
 void GmsFront::handle(const http::Request& request, Answer answer) {
   if (request.peer.listener == "admin") return answer(ledger(request));
-  const auto requester = requester_of(request, jwks_(), policy_, clock_.now());
+  const auto requester =
+      requester_of(request, jwks_(), policy_, clock_.now(), core_.gms().with().settings.partners);
   if (const auto* refused = std::get_if<http::Response>(&requester)) {
     http::Response response = plain(refused->status);
     response.headers = refused->headers;
@@ -135,26 +159,27 @@ http::Response GmsFront::put_group(const Call& call) {
   const xcap::GroupDocument& wanted = parsed.value();
   const gms::Group* existing = gms.group(wanted.uri);
   if (by_id && (!existing || wanted.uri != call.path[2])) return method_refusal("GET, HEAD, POST");
-  xcap::Managed managed;
-  if (existing && !existing->regrouped_as.empty())
-    if (const gms::Regroup* regroup = gms.regroup_of(existing->regrouped_as))
-      managed.regrouped.push_back(regrouped_of(*regroup));
+  const bool own = existing && existing->owner.text() == call.from.identity;
+  if (by_id && !own) return plain(403);
   if (existing && existing->temporary) return plain(403);
-  if (const auto refused = xcap::check_client_change(wanted, managed)) return xcap_refusal(*refused);
+  if (const auto refused = xcap::check_client_change(wanted, managed_of(gms, existing)))
+    return xcap_refusal(*refused);
   const bool created = !existing;
-  if (existing) {
-    const auto rendered = documents_.group(call.from.identity, wanted.uri);
-    const auto match = call.request.headers.find("If-Match");
-    if (match && rendered && *match != "*" && match->find(quoted(rendered->etag)) == std::string_view::npos)
-      return plain(412);
-  }
+  const auto before = own ? documents_.group(call.from.identity, wanted.uri) : std::nullopt;
+  if (!precondition_holds(call.request, before ? std::optional(before->etag) : std::nullopt))
+    return plain(412);
   auto request = group_request_of(wanted, call.request.body);
-  if (!request.ok())
-    return group_refusal(fail(Errc::conflict, "", request.error().detail), settings, gms.with().random);
+  if (!request.ok()) {
+    const bool bad_id = !gms::GroupId::parse(wanted.uri).ok();
+    return group_refusal(fail(bad_id ? Errc::conflict : Errc::malformed, "", request.error().detail),
+                         settings, gms.with().random);
+  }
   auto outcome = flow::group_creation(gms, call.from.identity, std::move(request).value());
   if (!outcome.ok()) {
     core_.say("group " + printable(wanted.uri) + " refused: " + outcome.error().text());
-    return group_refusal(outcome.error(), settings, gms.with().random);
+    Error why = outcome.error();
+    if (own && why.code == Errc::conflict) why.code = Errc::limit;  // not the ID: it is the requester's own
+    return group_refusal(why, settings, gms.with().random);
   }
   core_.carry_out(std::move(outcome).value());
   http::Response response = plain(created ? 201 : 200);
@@ -210,7 +235,7 @@ void GmsFront::gmop(const Call& call, Answer answer) {
 void GmsFront::gmop_of_client(const Requester& from, const std::string& group, Answer answer,
                               const Octets& body) {
   const auto parsed = xcap::parse_gmop_request(body);
-  if (!parsed.ok()) return answer(plain(parsed.error().code == Errc::unsupported ? 501 : 400));
+  if (!parsed.ok()) return answer(plain(gmop_refusal(parsed.error())));
   gms::Gms& gms = core_.gms();
   if (const auto* creation = std::get_if<xcap::RegroupCreation>(&parsed.value())) {
     const auto request = request_of(*creation);
@@ -236,7 +261,7 @@ void GmsFront::gmop_of_client(const Requester& from, const std::string& group, A
 
 void GmsFront::gmop_of_partner(const Requester& from, Answer answer, const Octets& body) {
   const auto parsed = xcap::parse_gmop_request(body);
-  if (!parsed.ok()) return answer(plain(parsed.error().code == Errc::unsupported ? 501 : 400));
+  if (!parsed.ok()) return answer(plain(gmop_refusal(parsed.error())));
   gms::Gms& gms = core_.gms();
   const auto ticket = [&](std::string operation, std::string id, std::optional<std::uint32_t> seq) {
     return core_.ticket([answer, operation, id, seq](const gms::Answer& done) {

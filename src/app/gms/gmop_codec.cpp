@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/gms/gmop_codec.hpp"
 
+#include "base/text.hpp"
+
 namespace regroup::app {
 namespace {
 
@@ -52,7 +54,7 @@ Result<gms::RegroupNotification> notification_of(const xcap::RegroupNotification
   out.plan = plan_of(notification.regrouped.plan).value_or(gms::KeyPlan{});
   for (const xcap::GktpPayload& payload : notification.payloads)
     (payload.parent == xcap::GktpParent::mkfc ? out.mkfc_messages : out.gmk_messages)
-        .push_back(payload.message);
+        .push_back({{}, payload.message});
   return out;
 }
 
@@ -81,16 +83,17 @@ xcap::RegroupNotification notification_for(const gms::RegroupNotification& notif
   out.regrouped.levels.protect_media = notification.levels.protect_media;
   out.regrouped.levels.protect_floor = notification.levels.protect_floor;
   out.regrouped.plan = plan_for(notification.plan);
-  const auto add = [&](const std::vector<Octets>& messages, xcap::GktpParent parent) {
-    std::size_t number = 0;
-    for (const Octets& message : messages) {
+  const auto add = [&](const std::vector<gms::PartnerPayload>& messages, xcap::GktpParent parent) {
+    bool first = true;
+    for (const gms::PartnerPayload& one : messages) {
       xcap::GktpPayload payload;
-      payload.id = number ? to + ";n=" + std::to_string(number) : to;
-      payload.message = message;
+      // PR-16: one payload of a parent has the plain identity as id, the others name their key.
+      payload.id = first ? to : to + ";kid=" + hex_upper(one.key.octets());
+      payload.message = one.message;
       payload.temporary = out.regrouped.temporary;
       payload.parent = parent;
       out.payloads.push_back(std::move(payload));
-      ++number;
+      first = false;
     }
   };
   add(notification.gmk_messages, xcap::GktpParent::gmk);
@@ -113,14 +116,26 @@ xcap::GmopResponse response_of(const gms::Answer& answer, std::string operation,
   return out;
 }
 
-gms::Answer answer_of(const xcap::GmopResponse& response) {
+// The peer's word is kept and handed on, so only what the list has is taken for it.
+std::string reason_of(const xcap::GmopResponse& response) {
+  if (response.accepted) return {};
+  for (const std::string_view known :
+       {"not-authorised", "unknown-group", "temporary-group", "already-regrouped", "not-trusted", "policy",
+        "partner-unreachable", "partner-rejected", "limit", "security-mismatch", "key-undecryptable",
+        "bad-signature", "key-id-conflict"})
+    if (response.reason == known) return response.reason;
+  return "policy";
+}
+
+Result<gms::Answer> answer_of(const xcap::GmopResponse& response, std::string_view operation,
+                              std::string_view id, std::optional<std::uint32_t> seq) {
+  if (response.operation != operation || response.id != id || response.seq != seq)
+    return fail(Errc::malformed, "TS 24.481 7.3", "the response is not to this request",
+                "it repeats the request's operation, id and seq");
   gms::Answer out;
   out.accepted = response.accepted;
-  out.reason = response.reason;
-  out.temporary = response.temporary;
+  out.reason = reason_of(response);
   out.members_keyed = response.members_keyed.value_or(0);
-  for (const xcap::ConstituentState& one : response.constituents)
-    out.constituents.push_back({one.uri, one.state, one.reason});
   return out;
 }
 

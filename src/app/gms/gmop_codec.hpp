@@ -18,7 +18,10 @@ namespace regroup::app {
 
 [[nodiscard]] xcap::GmopResponse response_of(const gms::Answer& answer, std::string operation, std::string id,
                                              std::optional<std::uint32_t> seq);
-[[nodiscard]] gms::Answer answer_of(const xcap::GmopResponse& response);
+// Errc::malformed when the response is not to this request. A reason that is not on the list reads as
+// "policy".
+[[nodiscard]] Result<gms::Answer> answer_of(const xcap::GmopResponse& response, std::string_view operation,
+                                            std::string_view id, std::optional<std::uint32_t> seq);
 
 [[nodiscard]] Result<gms::GroupRequest> group_request_of(const xcap::GroupDocument& document,
                                                          OctetsView text);

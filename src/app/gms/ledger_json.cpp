@@ -27,7 +27,7 @@ json key_json(const gms::Key& key) {
   return json{{"gmk_id", key.material.id.text()},
               {"use", std::string(mcx::name_of(key.use))},
               {"kind", std::string(mcx::name_of(key.material.parameters.key_type))},
-              {"key_fingerprint", mcx::fingerprint(key.material.key)},
+              {"key_fingerprint", key.fingerprint},
               {"withdrawn", key.withdrawn},
               {"activation", key.material.parameters.activation},
               {"expiry", key.material.parameters.expiry}};
@@ -66,7 +66,7 @@ std::string ledger_json(const gms::Gms& gms, const std::string& group) {
                                    [&](const gms::GroupId& id) { return id.text() == group; });
     if (about) out["regroups"].push_back(regroup_json(regroup));
   }
-  return out.dump(1);
+  return out.dump(1, ' ', false, json::error_handler_t::replace);
 }
 
 }  // namespace regroup::app

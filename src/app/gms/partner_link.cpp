@@ -36,7 +36,7 @@ std::string PartnerLink::home_group(const std::string& to, const std::vector<gms
   return groups.front().text();
 }
 
-void PartnerLink::post(const std::string& to, const std::string& group, std::string body,
+void PartnerLink::post(const std::string& to, const std::string& group, Operation operation, std::string body,
                        std::chrono::milliseconds deadline, Done done) {
   const auto found = peers_.find(to);
   if (found == peers_.end())
@@ -49,24 +49,28 @@ void PartnerLink::post(const std::string& to, const std::string& group, std::str
   request.headers.add("X-3GPP-Asserted-Identity", "\"" + own_uri_ + "\"");
   request.body = to_octets(view(body));
   request.required_san = peer.access.san;
-  peer.client->call(std::move(request), deadline, [this, done](Result<http::Response> outcome) {
-    Result<gms::Answer> answer = [&]() -> Result<gms::Answer> {
-      const http::Response response = TRY(std::move(outcome));
-      if (response.status != 200)
-        return fail(Errc::transport, "", "the partner answered HTTP " + std::to_string(response.status));
-      return answer_of(TRY(xcap::parse_gmop_response(response.body.view())));
-    }();
-    auto shared = std::make_shared<Result<gms::Answer>>(std::move(answer));
-    loop_.post([done, shared] { done(std::move(*shared)); });
-  });
+  peer.client->call(std::move(request), deadline,
+                    [this, done, operation = std::move(operation)](Result<http::Response> outcome) {
+                      Result<gms::Answer> answer = [&]() -> Result<gms::Answer> {
+                        const http::Response response = TRY(std::move(outcome));
+                        if (response.status != 200)
+                          return fail(Errc::transport, "",
+                                      "the partner answered HTTP " + std::to_string(response.status));
+                        return answer_of(TRY(xcap::parse_gmop_response(response.body.view())), operation.name,
+                                         operation.id, operation.seq);
+                      }();
+                      auto shared = std::make_shared<Result<gms::Answer>>(std::move(answer));
+                      loop_.post([done, shared] { done(std::move(*shared)); });
+                    });
 }
 
 void PartnerLink::ask(const gms::AskPartner& effect) {
   xcap::RegroupCreation creation = creation_of(effect.request, own_uri_);
   creation.between_servers = true;
   const std::string to = effect.partner.text();
-  post(to, home_group(to, effect.request.constituents), xcap::write_gmop(xcap::GmopRequest(creation)),
-       std::chrono::seconds(5), [this, to, effect](Result<gms::Answer> answer) {
+  post(to, home_group(to, effect.request.constituents), {std::string(creation.kName), creation.id, {}},
+       xcap::write_gmop(xcap::GmopRequest(creation)), std::chrono::seconds(5),
+       [this, to, effect](Result<gms::Answer> answer) {
          if (answer.ok())
            return core_->carry_out(
                flow::partner_answered(core_->gms(), to, effect.request.id, answer.value()));
@@ -82,7 +86,8 @@ void PartnerLink::ask(const gms::AskPartner& effect) {
 
 void PartnerLink::notify(const gms::NotifyPartner& effect) {
   const std::string to = effect.partner.text();
-  post(to, home_group(to, effect.notification.constituents),
+  const gms::RegroupNotification& n = effect.notification;
+  post(to, home_group(to, n.constituents), {std::string(xcap::RegroupNotification::kName), n.id, n.seq},
        xcap::write_gmop(xcap::GmopRequest(notification_for(effect.notification, to))),
        std::chrono::seconds(30),
        [this, to, id = effect.notification.id, seq = effect.notification.seq](Result<gms::Answer> answer) {
@@ -102,12 +107,13 @@ void PartnerLink::tear_down(const gms::TearDownPartner& effect) {
   if (regroup == core_->gms().state().regroups.end()) return;
   const std::string group =
       down.temporary.empty() ? home_group(to, regroup->second.constituents) : down.temporary;
-  post(to, group, xcap::write_gmop(xcap::GmopRequest(down)), std::chrono::seconds(10),
-       [this, to, ref = effect.ref](Result<gms::Answer> answer) {
+  post(to, group, {std::string(down.kName), down.id, {}}, xcap::write_gmop(xcap::GmopRequest(down)),
+       std::chrono::seconds(10), [this, to, ref = effect.ref](Result<gms::Answer> answer) {
          if (answer.ok() && answer.value().accepted)
            return core_->carry_out(flow::partner_withdrew(core_->gms(), to, ref));
          core_->say("tear-down at " + to + ": " +
                     (answer.ok() ? answer.value().reason : answer.error().text()));
+         core_->carry_out(flow::partner_unreachable(core_->gms(), to, ref));
        });
 }
 

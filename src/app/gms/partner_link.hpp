@@ -22,7 +22,12 @@ class PartnerLink {
   };
   PartnerLink(const GmsConfig& config, Loop& loop) : own_uri_(config.domain.gms_uri.text()), loop_(loop) {}
   using Done = std::function<void(Result<gms::Answer>)>;
-  void post(const std::string& to, const std::string& group, std::string body,
+  // What a request is, and what its answer must repeat.
+  struct Operation {
+    std::string name, id;
+    std::optional<std::uint32_t> seq;
+  };
+  void post(const std::string& to, const std::string& group, Operation operation, std::string body,
             std::chrono::milliseconds deadline, Done done);
   void ask(const gms::AskPartner& effect);
   void notify(const gms::NotifyPartner& effect);

@@ -2,37 +2,19 @@
 #include "app/gms/serve.hpp"
 
 #include <iostream>
+#include <nlohmann/json.hpp>
 
+#include "app/cli/key_files.hpp"
 #include "app/gms/front.hpp"
+#include "app/gms/keys.hpp"
 #include "app/gms/partner_link.hpp"
 #include "app/gms/subscriptions.hpp"
-#include "app/kms/client.hpp"
 #include "app/process.hpp"
 #include "crypto/random.hpp"
 #include "sip/sofia.hpp"
 
 namespace regroup::app {
 namespace {
-
-// Keys from the KMS; when it is out of reach, those stored at an earlier start (bootstrap.md 5 item 4).
-Result<Provisioned> provision(const GmsConfig& config, SealedStore& store, const Clock& clock,
-                              const Say& say) {
-  const std::string& identity = config.domain.gms_uri.text();
-  auto fetched = fetch_keys(config.kms, identity);
-  if (fetched.ok()) {
-    Provisioned fresh = TRY(read_keys(fetched.value(), identity, config.kms.uri, clock.now()));
-    TRY(store.commit(writes_of(fetched.value())));
-    return fresh;
-  }
-  KmsAnswers kept;
-  TRY(store.load({"kms"}, [&](const Record& record) {
-    take_record(record, kept);
-    return Result<void>();
-  }));
-  if (kept.init.empty()) return fetched.error();
-  say("the KMS is out of reach (" + fetched.error().text() + "); starting with stored keys");
-  return read_keys(kept, identity, config.kms.uri, clock.now());
-}
 
 http::TokenPolicy token_policy(const GmsConfig& config) {
   http::TokenPolicy policy;
@@ -64,13 +46,20 @@ http::ServerOptions listeners(const GmsConfig& config, const Say& say) {
   return options;
 }
 
-Result<void> serve(const GmsConfig& config, const Say& say) {
+nlohmann::json ready_line(const GmsConfig& config, const http::Server& server,
+                          const sip::Transport& transport, bool keys) {
+  nlohmann::json out{{"ready", server.origin("ue")}, {"sip", transport.addresses().front()}, {"keys", keys}};
+  if (!config.listen_trusted.empty()) out["trusted"] = server.origin("trusted");
+  if (!config.listen_admin.empty()) out["admin"] = server.origin("admin");
+  return out;
+}
+
+Result<void> serve(const GmsConfig& config, const GmsServeOptions& run, const Clock& clock, const Say& say) {
   crypto::SystemRandom random;
-  const SystemClock clock;
   SealedStore store = TRY(SealedStore::open_file(config.store_file, "gms", config.passphrase_file, random));
-  Provisioned keys = TRY(provision(config, store, clock, say));
-  for (const auto& [identity, kms] : config.kms_of)
-    keys.domains.map_exactly(identity, TRY(mcx::KmsUri::parse(kms)));
+  GmsKeys keys(config, clock, say);
+  TRY(keys.start(store));
+  const bool keys_held = keys.ready();
   const auto jwks = TRY(http::JwksFile::open(config.jwks_file));
 
   Loop loop;
@@ -82,7 +71,8 @@ Result<void> serve(const GmsConfig& config, const Say& say) {
   Subscriptions::Access access{token_policy(config), [&jwks] { return jwks->current(); },
                                config.domain.gms_uri.text(), config.xcap_root};
   Subscriptions subscriptions(*transport, loop, access, clock);
-  GmsCore core({config.domain, keys.domains, keys.key_sets, subscriptions, clock, random}, store, loop, say);
+  GmsCore core({config.domain, keys.domains(), keys.key_sets(), subscriptions, clock, random}, store, loop,
+               say);
   subscriptions.attach(core);
   const auto partners = TRY(PartnerLink::make(config, loop));
   partners->attach(core);
@@ -96,7 +86,8 @@ Result<void> serve(const GmsConfig& config, const Say& say) {
   http::Server server(listeners(config, say), [&](http::Request request, http::Responder responder) {
     auto held = std::make_shared<http::Responder>(std::move(responder));
     auto asked = std::make_shared<http::Request>(std::move(request));
-    loop.post([&front, held, asked] {
+    loop.post([&front, &keys, held, asked] {
+      if (auto refused = keys.refusal(*asked)) return held->send(std::move(*refused));
       front.handle(*asked, [held](http::Response response) { held->send(std::move(response)); });
     });
   });
@@ -114,11 +105,17 @@ Result<void> serve(const GmsConfig& config, const Say& say) {
   TRY(transport->start());
   loop.run([&] { subscriptions.resume(); });
   TRY(server.start());
-  say_ready(server.origin("ue") +
-            (config.listen_trusted.empty() ? "" : " trusted " + server.origin("trusted")) +
-            (config.listen_admin.empty() ? "" : " admin " + server.origin("admin")) + " sip " +
-            transport->addresses().front());
+  keys.follow(loop, [&core](const Writes& writes) { core.commit(writes); });
+  const nlohmann::json line = ready_line(config, server, *transport, keys_held);
+  if (run.json)
+    say_ready_json(line);
+  else
+    say_ready(server.origin("ue") +
+              (config.listen_trusted.empty() ? "" : " trusted " + server.origin("trusted")) +
+              (config.listen_admin.empty() ? "" : " admin " + server.origin("admin")) + " sip " +
+              transport->addresses().front() + (keys_held ? "" : " without keys"));
   wait_for_stop_signal();
+  keys.stop();
   server.stop();
   transport->stop();
   loop.stop();
@@ -127,18 +124,18 @@ Result<void> serve(const GmsConfig& config, const Say& say) {
 
 }  // namespace
 
-int run_gms_serve(const GmsServeOptions& options, std::ostream& err) {
+int run_gms_serve(const GmsServeOptions& options, std::ostream& err, const Clock& clock) {
   block_stop_signals();
   harden_process();
-  const auto config = read_gms_config(options.config_file);
-  if (!config.ok()) {
-    err << "regroup gms: " << config.error().text() << std::endl;
-    return 2;
-  }
   const Say say = [&err](const std::string& line) { err << "gms: " + line + "\n" << std::flush; };
-  const auto done = serve(config.value(), say);
+  const auto done = [&]() -> Result<void> {
+    TRY(check_clock(clock));
+    const GmsConfig config = TRY(read_gms_config(options.config_file));
+    return serve(config, options, clock, say);
+  }();
   if (done.ok()) return 0;
   err << "regroup gms: " << done.error().text() << std::endl;
+  if (options.json) std::cout << nlohmann::json{{"error", cli::error_json(done.error())}}.dump() << std::endl;
   return done.error().code == Errc::usage ? 2 : 1;
 }
 

@@ -2,7 +2,7 @@
 #include "app/gms/subscriptions.hpp"
 
 #include "base/text.hpp"
-#include "flow/regroup_multi.hpp"
+#include "flow/timers.hpp"
 #include "gms/delivery.hpp"
 #include "http/target.hpp"
 #include "sip/multipart.hpp"
@@ -13,6 +13,8 @@ namespace regroup::app {
 namespace {
 
 constexpr std::size_t kMostSubscriptions = 100'000;
+constexpr std::size_t kMostOfOne = 8;  // a person's devices; the oldest subscription makes room
+constexpr std::int64_t kLongest = 86'400;
 
 // A subscription as it is stored.
 struct Stored {
@@ -46,11 +48,18 @@ struct Stored {
   }
 };
 
-std::optional<xcap::GktpParent> key_parent(const xcap::Address& address) {
-  if (!address.node || address.node->steps.size() < 2) return std::nullopt;
-  if (address.node->steps[1].name == xcap::name_of(xcap::GktpParent::gmk)) return xcap::GktpParent::gmk;
-  if (address.node->steps[1].name == xcap::name_of(xcap::GktpParent::mkfc)) return xcap::GktpParent::mkfc;
-  return std::nullopt;
+// Selects an element at or below one of the two key parents.
+bool selects_keys(const xcap::Address& address) {
+  if (!address.node || address.node->target != xcap::Target::element || address.node->steps.size() < 2)
+    return false;
+  const std::string& parent = address.node->steps[1].name;
+  return parent == xcap::name_of(xcap::GktpParent::gmk) || parent == xcap::name_of(xcap::GktpParent::mkfc);
+}
+
+// The part of a token's life that a subscription can use, in seconds.
+std::uint32_t life_of(NtpTime token_expires, NtpTime now) {
+  return static_cast<std::uint32_t>(
+      std::clamp<std::int64_t>(token_expires.seconds - now.seconds, 0, kLongest));
 }
 
 Result<Watch> watch_of(const std::string& sel, const std::string& root) {
@@ -150,7 +159,7 @@ bool Subscriptions::permitted(const std::string& identity, const Watch& watch) c
   const xcap::Address& address = watch.address;
   if (!address.global) return address.auid == xcap::auid::kGktp && address.xui == identity;
   if (address.auid == xcap::auid::kGktp)
-    return !address.group_id().empty() && (!address.node || key_parent(address));
+    return !address.group_id().empty() && (!address.node || selects_keys(address));
   if (address.auid != xcap::auid::kGroups || address.group_id().empty() || address.node) return false;
   const gms::Group* group = core_->gms().group(address.group_id());
   return group && documents_->knows(identity, *group);
@@ -174,9 +183,10 @@ void Subscriptions::begin(const sip::Incoming& incoming) {
   if (auto* refusal = std::get_if<sip::Response>(&wanted))
     return transport_.answer(incoming.transaction, std::move(*refusal));
   Wanted& who = std::get<Wanted>(wanted);
-  const std::int64_t life = std::max<std::int64_t>(0, who.token_expires.seconds - clock_.now().seconds);
-  const sip::Verdict verdict = sip::judge_subscribe(incoming.request, {}, static_cast<std::uint32_t>(life));
+  const sip::Verdict verdict =
+      sip::judge_subscribe(incoming.request, {}, life_of(who.token_expires, clock_.now()));
   if (verdict.refusal) return transport_.answer(incoming.transaction, *verdict.refusal);
+  make_room_for(who.identity);
   const auto dialog = transport_.accept_dialog(incoming.transaction);
   if (!dialog.ok()) return transport_.answer(incoming.transaction, sip::make_response(400));
   Subscription subscription;
@@ -194,6 +204,17 @@ void Subscriptions::begin(const sip::Incoming& incoming) {
   flush(id);
 }
 
+// Nobody can fill the table alone.
+void Subscriptions::make_room_for(const std::string& identity) {
+  const auto own = by_identity_.find(identity);
+  if (own == by_identity_.end() || own->second.size() < kMostOfOne) return;
+  const auto oldest =
+      std::min_element(own->second.begin(), own->second.end(), [this](const auto& a, const auto& b) {
+        return subscriptions_.at(a).notifier.expires_at < subscriptions_.at(b).notifier.expires_at;
+      });
+  drop(sip::DialogId(*oldest));
+}
+
 // In the dialog: a body is a new full list of the same subscriber; without one set and identity stay (PR-31).
 void Subscriptions::refresh(const sip::Incoming& incoming, Subscription& subscription) {
   if (!incoming.request.body.empty()) {
@@ -208,12 +229,11 @@ void Subscriptions::refresh(const sip::Incoming& incoming, Subscription& subscri
         if (known.sel == watch.sel) watch.told = known.told;
     subscription.token_expires = who.token_expires;
     subscription.watches = std::move(who.watches);
+    subscription.telling.clear();  // a NOTIFY that is out told of the old list: its answer proves nothing
   }
-  const std::int64_t life =
-      std::max<std::int64_t>(0, subscription.token_expires.seconds - clock_.now().seconds);
   sip::Notifier notifier(subscription.notifier);
   const sip::Verdict verdict =
-      notifier.refresh(incoming.request, clock_.now(), static_cast<std::uint32_t>(life));
+      notifier.refresh(incoming.request, clock_.now(), life_of(subscription.token_expires, clock_.now()));
   if (verdict.refusal) return transport_.answer(incoming.transaction, *verdict.refusal);
   subscription.notifier = notifier.state();
   subscription.owed = true;
@@ -230,24 +250,44 @@ void Subscriptions::changed(const std::vector<gms::McpttId>& members) {
   for (const sip::DialogId& id : affected) flush(id);
 }
 
-void Subscriptions::compare_document(const Watch& watch, const std::string& name, const std::string& sel,
+// Key content inside the NOTIFY (RFC 5874 4.4): the selected element as it is for this subscriber, or that it
+// is gone.
+void Subscriptions::compare_keys(const Watch& watch, Subscription& subscription,
+                                 std::map<std::string, std::string>& telling, xcap::XcapDiff& out) const {
+  const std::string group = watch.address.group_id();
+  auto part = documents_->key_part(subscription.identity, group, watch.address.node->steps);
+  const auto told = watch.told.find(group);
+  const std::string before = told == watch.told.end() ? std::string() : told->second;
+  if (part) telling[group] = part->etag;
+  if (before == (part ? part->etag : std::string())) return;
+  xcap::ElementDiff diff;
+  diff.sel = watch.sel;
+  if (part) diff.content = std::move(part->element);
+  if (part) subscription.carried.insert(subscription.carried.end(), part->hashes.begin(), part->hashes.end());
+  out.elements.push_back(std::move(diff));
+}
+
+// True when it has something to tell.
+bool Subscriptions::compare_document(const Watch& watch, const std::string& name, const std::string& sel,
                                      const std::optional<std::string>& etag,
                                      std::map<std::string, std::string>& telling, xcap::XcapDiff& out) const {
   const auto told = watch.told.find(name);
   const std::string before = told == watch.told.end() ? std::string() : told->second;
   if (etag) telling[name] = *etag;
-  if (before == etag.value_or("")) return;
+  if (before == etag.value_or("")) return false;
   xcap::DocumentDiff diff;
   diff.sel = sel;
   diff.previous_etag = before;
   diff.new_etag = etag.value_or("");
   out.documents.push_back(std::move(diff));
+  return true;
 }
 
 xcap::XcapDiff Subscriptions::difference(Subscription& subscription) const {
   xcap::XcapDiff out;
   out.root = access_.xcap_root;
   subscription.telling.clear();
+  subscription.told_of.clear();
   subscription.carried.clear();
   for (const Watch& watch : subscription.watches) {
     std::map<std::string, std::string> telling;
@@ -258,30 +298,21 @@ xcap::XcapDiff Subscriptions::difference(Subscription& subscription) const {
       for (const std::string& name : documents_->collection(subscription.identity)) names.insert(name);
       for (const std::string& name : names) {
         const auto rendered = documents_->keys(subscription.identity, name);
-        compare_document(watch, name, watch.sel + http::percent_encode(name),
-                         rendered ? std::optional(rendered->etag) : std::nullopt, telling, out);
+        if (compare_document(watch, name, watch.sel + http::percent_encode(name),
+                             rendered ? std::optional(rendered->etag) : std::nullopt, telling, out))
+          subscription.told_of.insert(name);
       }
     } else if (watch.address.auid == xcap::auid::kGroups) {
       const auto rendered = documents_->group(subscription.identity, group);
       compare_document(watch, group, watch.sel, rendered ? std::optional(rendered->etag) : std::nullopt,
                        telling, out);
-    } else if (const auto parent = key_parent(watch.address)) {
-      auto part = documents_->key_part(subscription.identity, group, *parent);
-      const auto told = watch.told.find(group);
-      const std::string before = told == watch.told.end() ? std::string() : told->second;
-      if (part) telling[group] = part->etag;
-      if (before != (part ? part->etag : std::string())) {
-        xcap::ElementDiff diff;
-        diff.sel = watch.sel;
-        if (part) diff.content = std::move(part->element);
-        if (part)
-          subscription.carried.insert(subscription.carried.end(), part->hashes.begin(), part->hashes.end());
-        out.elements.push_back(std::move(diff));
-      }
+    } else if (watch.address.node) {
+      compare_keys(watch, subscription, telling, out);
     } else {
       const auto rendered = documents_->keys(subscription.identity, group);
-      compare_document(watch, group, watch.sel, rendered ? std::optional(rendered->etag) : std::nullopt,
-                       telling, out);
+      if (compare_document(watch, group, watch.sel, rendered ? std::optional(rendered->etag) : std::nullopt,
+                           telling, out))
+        subscription.told_of.insert(group);
     }
     subscription.telling.push_back(std::move(telling));
   }
@@ -329,13 +360,13 @@ void Subscriptions::answered(const sip::DialogId& id, const Result<sip::Response
     for (std::size_t i = 0; i < subscription.watches.size() && i < subscription.telling.size(); ++i)
       subscription.watches[i].told = std::move(subscription.telling[i]);
     const std::vector<Fixed<32>> carried = std::move(subscription.carried);
+    const std::set<std::string> told_of = std::move(subscription.told_of);
     const std::string identity = subscription.identity;
     if (subscription.notifier.phase != sip::NotifierPhase::gone) store(subscription);
-    core_->carry_out(gms::notified(core_->gms(), identity, carried));
+    core_->carry_out(gms::notified(core_->gms(), identity, told_of, carried));
     core_->carry_out(flow::settle(core_->gms()));
   } else if (subscription.notifier.phase != sip::NotifierPhase::gone) {
-    subscription.owed = true;
-    loop_.post_in(std::chrono::milliseconds(1000), [this, id] { flush(id); });
+    subscription.owed = true;  // check_times() sends it again when the back-off is over
     return;
   }
   flush(id);
@@ -356,11 +387,11 @@ void Subscriptions::drop(const sip::DialogId& id) {
   core_->commit(writes);
 }
 
-// Ends what has run out; once a second is fine for intervals of a minute and more.
+// Ends what has run out and sends again what got no answer; once a second is fine for both.
 void Subscriptions::check_times() {
   std::vector<sip::DialogId> due;
   for (const auto& [id, subscription] : subscriptions_)
-    if (subscription.notifier.expires_at <= clock_.now()) due.push_back(id);
+    if (subscription.owed || subscription.notifier.expires_at <= clock_.now()) due.push_back(id);
   for (const sip::DialogId& id : due) flush(id);
   loop_.post_in(std::chrono::milliseconds(1000), [this] { check_times(); });
 }

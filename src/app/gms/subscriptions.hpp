@@ -30,6 +30,7 @@ struct Subscription {
   std::vector<Watch> watches;
   // Of the NOTIFY that is out: what becomes true when it is answered 200.
   std::vector<std::map<std::string, std::string>> telling;
+  std::set<std::string> told_of;  // groups whose key documents it told of as changed
   std::vector<Fixed<32>> carried;
   bool owed = false;  // a NOTIFY even if nothing changed (the first, after a refresh, the last)
 };
@@ -80,7 +81,10 @@ class Subscriptions final : public gms::Presence {
   [[nodiscard]] bool permitted(const std::string& identity, const Watch& watch) const;
   // What the subscriber has not been told yet; fills telling and carried.
   xcap::XcapDiff difference(Subscription& subscription) const;
-  void compare_document(const Watch& watch, const std::string& name, const std::string& sel,
+  void make_room_for(const std::string& identity);
+  void compare_keys(const Watch& watch, Subscription& subscription,
+                    std::map<std::string, std::string>& telling, xcap::XcapDiff& out) const;
+  bool compare_document(const Watch& watch, const std::string& name, const std::string& sel,
                         const std::optional<std::string>& etag, std::map<std::string, std::string>& telling,
                         xcap::XcapDiff& out) const;
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/kms/client.hpp"
 
-#include <fstream>
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <set>
 
 #include "app/kms/front.hpp"
 #include "base/text.hpp"
@@ -11,17 +14,6 @@ namespace {
 
 constexpr std::string_view kRequest = "TS 33.180 D.2";
 constexpr std::string_view kResponse = "TS 33.180 D.3.1";
-
-Result<std::string> read_token(const std::string& path) {
-  std::ifstream file(path);
-  std::string token;
-  if (!std::getline(file, token) || token.empty())
-    return fail(Errc::usage, "TS 33.180 B.10",
-                "the token file " + printable(path) + " cannot be read or is empty",
-                "let the token source write it");
-  if (token.back() == '\r') token.pop_back();
-  return token;
-}
 
 std::string resource_url(const KmsAccess& access, std::string_view resource) {
   std::string url = access.url;
@@ -34,7 +26,7 @@ http::ClientRequest request_for(const KmsAccess& access, const std::string& iden
   http::ClientRequest request;
   request.method = "POST";
   request.url = resource_url(access, resource);
-  request.headers.add("Authorization", "Bearer " + token);
+  if (!token.empty()) request.headers.add("Authorization", "Bearer " + token);
   request.headers.add("Content-Type", "application/xml");
   request.headers.add("Accept", "application/xml, text/xml;q=0.9");
   const kmsxml::KmsRequest body{.user_uri = identity,
@@ -61,7 +53,7 @@ Error refusal_of(const KmsAccess& access, std::string_view resource, const http:
       return fail(Errc::not_authorised, "TS 33.180 B.10", said,
                   "get a new access token for the key management scope");
     case 403:
-      return fail(Errc::not_authorised, "kms.md 10.2", said,
+      return fail(Errc::not_authorised, kRequest, said,
                   "check the scope of the token, the identity and the client certificate");
     case 404:
       return fail(Errc::not_authorised, kRequest, said,
@@ -77,14 +69,14 @@ Error refusal_of(const KmsAccess& access, std::string_view resource, const http:
               wait ? "try again after " + printable(*wait, 40) + " s" : "try again later");
 }
 
-// One resource; an expired token may have been replaced in its file meanwhile (bootstrap.md 4).
+// One resource; an expired token may have been replaced meanwhile: read once more after a 401.
 Result<SecretOctets> ask(const KmsAccess& access, const std::string& identity, std::string_view resource,
-                         const KmsCall& call, const Clock& clock) {
+                         std::string& token, const KmsCall& call, const Clock& clock) {
   for (int tries = 0;; ++tries) {
-    const std::string token = TRY(read_token(access.token_file));
     const http::Response response = TRY(call(request_for(access, identity, resource, token, clock.now())));
     if (response.status == 200) return SecretOctets(response.body.view());
     if (response.status != 401 || tries > 0) return refusal_of(access, resource, response);
+    token = TRY(read_token(access));
   }
 }
 
@@ -99,7 +91,7 @@ Result<Kind> content_of(const SecretOctets& document, std::string_view resource,
                 which + " is of KMS " + printable(response.kms_uri) + ", configured is " + kms_uri,
                 "check kms.uri and kms.url");
   if (response.user_uri != identity)
-    return fail(Errc::not_for_me, "kms.md 6.4",
+    return fail(Errc::not_for_me, kResponse,
                 which + " is for " + printable(response.user_uri) + ", configured is " + identity,
                 "configure the identity exactly as it is registered at the KMS");
   if (auto* kind = std::get_if<Kind>(&response.content)) return std::move(*kind);
@@ -125,8 +117,7 @@ Result<void> take_own_certificate(const kmsxml::KmsInit& init, const std::string
 void take_external_certificates(const kmsxml::KmsCertCache& cache, const std::string& kms_uri,
                                 Provisioned& out) {
   for (const kmsxml::KmsCertificate& one : cache.certificates) {
-    if (one.kms_uri == kms_uri)
-      continue;  // an announced successor of our own (kms.md 7.4) is not in force yet
+    if (one.kms_uri == kms_uri) continue;  // an announced successor of our own is not in force yet
     auto checked = certificate_of(one);
     const Result<void> taken =
         checked.ok() ? out.domains.add(std::move(checked).value()) : Result<void>(std::move(checked).error());
@@ -134,9 +125,92 @@ void take_external_certificates(const kmsxml::KmsCertCache& cache, const std::st
   }
 }
 
+// http::Client::call, given up at once when a stop is asked for.
+Result<http::Response> call_until_stopped(http::Client& client, http::ClientRequest request,
+                                          const std::stop_token& stop) {
+  struct Pending {
+    std::mutex mutex;
+    std::condition_variable_any wake;
+    std::optional<Result<http::Response>> answer;
+  };
+  const auto pending = std::make_shared<Pending>();
+  client.call(std::move(request), std::chrono::seconds(20), [pending](Result<http::Response> answer) {
+    const std::lock_guard lock(pending->mutex);
+    pending->answer.emplace(std::move(answer));
+    pending->wake.notify_all();
+  });
+  std::unique_lock lock(pending->mutex);
+  if (pending->wake.wait(lock, stop, [&] { return pending->answer.has_value(); }))
+    return std::move(*pending->answer);
+  return fail(Errc::transport, kRequest, "stopped while the KMS was asked");
+}
+
+Result<kmsxml::KmsCertificate> own_certificate_in(const KmsAnswers& answers) {
+  kmsxml::KmsResponse response = TRY(kmsxml::parse_response(answers.init.expose()));
+  if (auto* init = std::get_if<kmsxml::KmsInit>(&response.content)) return std::move(init->certificate);
+  return fail(Errc::malformed, kResponse, "the answer to /init holds another message",
+              "report it to the KMS operator");
+}
+
+// Period numbers of a /keyprov answer; empty for what is none.
+std::set<std::int64_t> periods_in(const SecretOctets& keyprov) {
+  std::set<std::int64_t> out;
+  if (keyprov.empty()) return out;
+  const auto response = kmsxml::parse_response(keyprov.expose());
+  const auto* provided = response.ok() ? std::get_if<kmsxml::KmsKeyProv>(&response->content) : nullptr;
+  if (provided)
+    for (const kmsxml::KmsKeySet& one : provided->key_sets) out.insert(one.key_period_no);
+  return out;
+}
+
+bool held(const std::vector<mcx::KeySet>& all, std::int64_t period) {
+  return std::any_of(all.begin(), all.end(),
+                     [&](const mcx::KeySet& one) { return one.period_no() == period; });
+}
+
+// Those of the period before `period` that an earlier answer gave; what cannot be used is no loss but old
+// messages.
+void take_previous(const KmsAnswers& answers, const std::string& identity, const std::string& kms_uri,
+                   std::int64_t period, Provisioned& out) {
+  if (answers.previous.empty() || held(out.key_sets, period - 1)) return;
+  const auto earlier = content_of<kmsxml::KmsKeyProv>(answers.previous, "/keyprov", identity, kms_uri);
+  if (!earlier.ok()) return out.warnings.push_back(earlier.error());
+  for (const kmsxml::KmsKeySet& one : earlier->key_sets) {
+    if (one.revoked || one.key_period_no != period - 1 || one.user_uri != identity) continue;
+    auto keys = key_set_of(one, out.domains);
+    if (keys.ok()) out.key_sets.push_back(std::move(keys).value());
+    if (!keys.ok()) out.warnings.push_back(keys.error());
+  }
+}
+
 }  // namespace
 
-Result<KmsAnswers> fetch_keys(const KmsAccess& access, const std::string& identity) {
+Result<void> check_pinned(const KmsAnswers& fresh, const KmsAnswers& stored) {
+  if (stored.init.empty()) return {};
+  const kmsxml::KmsCertificate pinned = TRY(own_certificate_in(stored)), now = TRY(own_certificate_in(fresh));
+  if (now.kms_uri != pinned.kms_uri)
+    return fail(Errc::conflict, "PR-38",
+                "the store was made with the KMS " + printable(pinned.kms_uri) + ", this one is " +
+                    printable(now.kms_uri),
+                "check kms.uri; another KMS needs a new store");
+  if (now.cert_uri != pinned.cert_uri) return {};
+  if (now.pub_enc_key == pinned.pub_enc_key && now.pub_auth_key == pinned.pub_auth_key &&
+      now.user_key_period == pinned.user_key_period && now.user_key_offset == pinned.user_key_offset)
+    return {};
+  return fail(Errc::conflict, "TS 33.180 D.3.2",
+              "the KMS " + printable(now.kms_uri) + " shows other keys or periods under the same CertUri " +
+                  printable(now.cert_uri) + " than before",
+              "do not go on: ask the KMS operator, by voice, whether this is the right KMS");
+}
+
+KmsAnswers keep_previous(KmsAnswers fresh, const KmsAnswers& stored) {
+  const auto now = periods_in(fresh.keyprov);
+  const bool older = !now.empty() && periods_in(stored.keyprov).count(*now.begin() - 1) > 0;
+  fresh.previous = (older ? stored.keyprov : stored.previous).duplicate();
+  return fresh;
+}
+
+Result<KmsAnswers> fetch_keys(const KmsAccess& access, const std::string& identity, std::stop_token stop) {
   http::ClientOptions options;
   options.ca_file = access.ca_file;
   options.certificate_file = access.certificate_file;
@@ -145,17 +219,18 @@ Result<KmsAnswers> fetch_keys(const KmsAccess& access, const std::string& identi
   const auto client = TRY(http::Client::make(options));
   const SystemClock clock;
   const auto over_tls = [&](http::ClientRequest request) {
-    return client->call(std::move(request), std::chrono::seconds(20));
+    return call_until_stopped(*client, std::move(request), stop);
   };
   return fetch_keys(access, identity, over_tls, clock);
 }
 
 Result<KmsAnswers> fetch_keys(const KmsAccess& access, const std::string& identity, const KmsCall& call,
                               const Clock& clock) {
+  std::string token = TRY(read_token(access));
   KmsAnswers out;
-  out.init = TRY(ask(access, identity, "/init", call, clock));
-  out.keyprov = TRY(ask(access, identity, "/keyprov", call, clock));
-  out.certcache = TRY(ask(access, identity, "/certcache", call, clock));
+  out.init = TRY(ask(access, identity, "/init", token, call, clock));
+  out.keyprov = TRY(ask(access, identity, "/keyprov", token, call, clock));
+  out.certcache = TRY(ask(access, identity, "/certcache", token, call, clock));
   return out;
 }
 
@@ -175,6 +250,7 @@ Result<Provisioned> read_keys(const KmsAnswers& answers, const std::string& iden
     out.key_sets.push_back(TRY(key_set_of(one, out.domains)));
     present = present || one.key_period_no == period;
   }
+  take_previous(answers, identity, kms_uri, period, out);
   if (present) return out;
   return fail(Errc::expired, "TS 33.180 F.2.1",
               "the KMS gave no key set of " + identity + " for the present period " + std::to_string(period),
@@ -186,13 +262,15 @@ Writes writes_of(const KmsAnswers& answers) {
   writes.push_back(Write{"kms", "init", answers.init.duplicate()});
   writes.push_back(Write{"kms", "keyprov", answers.keyprov.duplicate()});
   writes.push_back(Write{"kms", "certcache", answers.certcache.duplicate()});
+  if (!answers.previous.empty()) writes.push_back(Write{"kms", "previous", answers.previous.duplicate()});
   return writes;
 }
 
 void take_record(const Record& record, KmsAnswers& answers) {
-  SecretOctets& into = record.id == "init"      ? answers.init
-                       : record.id == "keyprov" ? answers.keyprov
-                                                : answers.certcache;
+  SecretOctets& into = record.id == "init"       ? answers.init
+                       : record.id == "keyprov"  ? answers.keyprov
+                       : record.id == "previous" ? answers.previous
+                                                 : answers.certcache;
   into = record.value.duplicate();
 }
 

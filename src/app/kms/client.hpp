@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a GMS or UE gets its keys (bootstrap.md 5, kms.md 3, 7.3): /init, /keyprov, /certcache at its own KMS
+// How a GMS or UE gets its keys (TS 33.180 D.2): /init, /keyprov, /certcache at its own KMS
 // over verified TLS with its own token, every certificate and key set checked before use. Nothing else brings
 // key material in. The answers are kept as they came (the caller seals them), so that a restart does not need
 // the KMS.
 #pragma once
 
 #include <functional>
+#include <stop_token>
 
-#include "app/gms/config.hpp"
+#include "app/kms/access.hpp"
 #include "app/kms/documents.hpp"
 #include "base/record.hpp"
 #include "http/client.hpp"
@@ -18,6 +19,7 @@ namespace regroup::app {
 // The three answers, as received. The second holds keys.
 struct KmsAnswers {
   SecretOctets init, keyprov, certcache;
+  SecretOctets previous{};  // an earlier `keyprov` with the key sets of the previous period; may be empty
 };
 
 // What they mean: the domains trusted, the own domain first, and the own key sets.
@@ -28,18 +30,27 @@ struct Provisioned {
 };
 
 // Asks the KMS. Errc::transport when it cannot be reached or is overloaded (the error names Retry-After),
-// Errc::not_authorised when it refuses the token or the identity. A 401 is answered once with the token file
-// read again.
-[[nodiscard]] Result<KmsAnswers> fetch_keys(const KmsAccess& access, const std::string& identity);
+// Errc::not_authorised when it refuses the token or the identity. A 401 is answered once with the token
+// read again. A stop ends it at once, with Errc::transport.
+[[nodiscard]] Result<KmsAnswers> fetch_keys(const KmsAccess& access, const std::string& identity,
+                                            std::stop_token stop = {});
 
 // The same over any way to carry a request.
 using KmsCall = std::function<Result<http::Response>(http::ClientRequest)>;
 [[nodiscard]] Result<KmsAnswers> fetch_keys(const KmsAccess& access, const std::string& identity,
                                             const KmsCall& call, const Clock& clock);
 
+// The own KMS's certificate is pinned by KmsUri and CertUri: other keys or periods under the same names are
+// Errc::conflict, always (TS 33.180 D.3.2). An announced successor has another CertUri. Nothing stored:
+// nothing pinned. To be asked before `fresh` is used or stored.
+[[nodiscard]] Result<void> check_pinned(const KmsAnswers& fresh, const KmsAnswers& stored);
+// `fresh`, with the key sets of the period before its first one if `stored` has them: what was sealed just
+// before a roll-over must still open.
+[[nodiscard]] KmsAnswers keep_previous(KmsAnswers fresh, const KmsAnswers& stored);
+
 // Reads and validates: KmsUri and UserUri of each answer, points, UIDs recomputed, both key checks
-// (kms.md 7.3 item 7). Key sets of other identities or domains are left out; an answer without one for the
-// period of `now` is Errc::expired.
+// (RFC 6507 5.1.2, RFC 6508 6.1.2). Key sets of other identities or domains are left out; an answer without
+// one for the period of `now` is Errc::expired.
 [[nodiscard]] Result<Provisioned> read_keys(const KmsAnswers& answers, const std::string& identity,
                                             const std::string& kms_uri, NtpTime now);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A KMS directory as the commands and the server use it: the sealed state (kms/state_file.hpp) opened with a
-// passphrase file, and `certificate.xml`, the own certificate in the clear for everybody to read.
+// passphrase file, `passphrase-file`, where that file is, and `certificate.xml`, the own certificate in the
+// clear for everybody to read.
 #pragma once
 
 #include <shared_mutex>
@@ -16,7 +17,12 @@ struct OpenedKms {
   std::string stamp;  // of the state that was opened
 };
 
+// An empty `passphrase_file`: the one whose name the directory remembers.
 [[nodiscard]] Result<OpenedKms> open_kms(const std::string& directory, const std::string& passphrase_file);
+// `passphrase-file` in the directory, mode 0600: the absolute name of the passphrase file, never the
+// passphrase.
+[[nodiscard]] Result<void> remember_passphrase_file(const std::string& directory,
+                                                    const std::string& passphrase_file);
 [[nodiscard]] std::string certificate_file(const std::string& directory);
 // Writes certificate.xml if it is missing or another one.
 [[nodiscard]] Result<void> publish_certificate(const std::string& directory, const kms::Kms& kms);

@@ -12,8 +12,8 @@ crypto::eccsi::Ssk ssk_of(const kmsxml::KmsKeySet& document) {
   return crypto::eccsi::Ssk(document.user_signing_key_ssk.expose().first<32>());
 }
 
-// Why a key set may have failed although it is honest: known deviations of other KMSs (kms.md 12), never
-// adopted silently.
+// Why a key set may have failed although it is honest: known deviations of other KMSs (docs/wire.md, KMS),
+// never adopted silently.
 std::string trap_of(const kmsxml::KmsKeySet& document, const mcx::KmsCertificate& certificate,
                     const mcx::Uid& uid) {
   const std::string text = hex(uid);

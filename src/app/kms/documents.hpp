@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where the wings meet for the KMS: the records of the key room as KMS documents, and KMS documents as
-// checked types of the key wing. A received UserID is never trusted, but recomputed (kms.md 6.5); points and
-// keys are checked (6.1, 7.3).
+// checked types of the key wing. A received UserID is never trusted, but recomputed (TS 33.180 F.2.1); points
+// and keys are checked (RFC 6507 5.1.2, RFC 6508 6.1.2).
 #pragma once
 
 #include "kms/kms.hpp"

@@ -51,7 +51,7 @@ std::optional<std::int64_t> number_of(std::string_view digits) {
   return value;
 }
 
-// "text/xml" for a client that takes nothing else (kms.md 3), "application/xml" otherwise.
+// "text/xml" for a client that takes nothing else, "application/xml" otherwise.
 std::string_view media_type(const http::Headers& headers) {
   const std::string accept(headers.find("Accept").value_or(""));
   const bool only_text = accept.find("text/xml") != std::string::npos &&
@@ -134,14 +134,29 @@ std::variant<http::Claims, KmsFront::Refusal> KmsFront::caller(const http::Reque
   };
   const auto token = http::bearer_token(request.headers);
   if (!token.ok()) return refused(token.error());
-  if (!*token) return refused(fail(Errc::malformed, "RFC 6750 3.1", "no access token"));
+  if (!*token) {
+    if (auto server = certified_server(request)) return std::move(*server);
+    return refused(fail(Errc::malformed, "RFC 6750 3.1", "no access token"));
+  }
   auto claims = http::verify(**token, jwks, settings_.tokens, now);
   if (!claims.ok()) return refused(claims.error());
   return std::move(claims).value();
 }
 
-// The body is absent or a KmsRequest that repeats what token and request line say (kms.md 4). Its Time is not
-// judged: nothing protects it in an unsigned request.
+std::optional<http::Claims> KmsFront::certified_server(const http::Request& request) const {
+  if (settings_.server_auth != ServerAuth::mtls || !request.peer.certificate.presented) return std::nullopt;
+  std::optional<http::Claims> out;
+  for (const std::string& uri : request.peer.certificate.uris) {
+    const kms::Subscriber* subscriber = kms_.registry().find(uri);
+    if (!subscriber || !subscriber->server || subscriber->identity.text() != uri) continue;
+    if (out) return std::nullopt;  // two servers in one certificate: which one asks?
+    out.emplace().identity = uri;
+  }
+  return out;
+}
+
+// The body is absent or a KmsRequest that repeats what token and request line say (TS 33.180 D.2.2). Its Time
+// is not judged: nothing protects it in an unsigned request.
 std::optional<KmsFront::Refusal> KmsFront::check_body(const http::Request& request,
                                                       const std::vector<std::string>& segments,
                                                       Asked& asked) const {
@@ -165,7 +180,7 @@ std::optional<KmsFront::Refusal> KmsFront::check_subscriber(const http::Request&
   if (!subscriber)
     return Refusal{404, "unknown_identity", "the identity of the token is not registered here"};
   asked.identity = subscriber->identity.text();
-  if (!subscriber->server || !settings_.servers_need_certificate) return std::nullopt;
+  if (!subscriber->server || settings_.server_auth == ServerAuth::token) return std::nullopt;
   if (request.peer.certificate.presented && request.peer.certificate.has_uri(asked.identity))
     return std::nullopt;
   return Refusal{403, "identity_not_allowed", "a server identity needs a client certificate that names it"};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The HTTP face of the KMS without its sockets (kms.md 3, 4, 10; TS 33.179 D.2, TS 33.180 D.2): one request
+// The HTTP face of the KMS without its sockets (TS 33.179 D.2, TS 33.180 D.2): one request
 // in, one answer out. The identity comes from the token alone; path and body can only confirm it. Every
 // refusal is a KmsError whose text names no detail of a check; a foreign identity and an unknown one get the
 // same answer. Refuses: methods but POST, bodies that are no KmsRequest, identities of others, server
@@ -20,13 +20,20 @@ namespace regroup::app {
 inline constexpr std::string_view kKmsRoot = "/keymanagement/identity/v1";
 inline constexpr std::size_t kMaxKmsRequest = 64 * 1024;  // octets of body
 
-// Scopes of both generations that open the KMS to an MCPTT identity (kms.md 10.1).
+// Scopes of both generations that open the KMS to an MCPTT identity (TS 33.180 B.4.2).
 inline const std::vector<std::string> kKmsScopes = {"3gpp:mcptt:key_management_server",
                                                     "3gpp:mc:ptt_key_management_service"};
 
+// What a server identity (a GMS, an MC server) must show; users always show a token.
+enum class ServerAuth {
+  token,       // its token alone: no client CA is configured
+  mtls,        // a client certificate with its URI; without a token that URI is the identity
+  mtls_token,  // both, of the same identity
+};
+
 struct KmsFrontSettings {
-  http::TokenPolicy tokens = {};          // scopes: kKmsScopes when empty
-  bool servers_need_certificate = false;  // a client CA is configured (kms.md 2 item 3)
+  http::TokenPolicy tokens = {};  // scopes: kKmsScopes when empty
+  ServerAuth server_auth = ServerAuth::token;
   kms::Window window = {};
   std::string kms_id = {};  // instance name in answers; may be empty
 };
@@ -47,7 +54,7 @@ class KmsFront {
  private:
   struct Refusal {
     unsigned status;
-    std::string reason;  // reason token of kms.md 5
+    std::string reason;  // reason token of docs/wire.md, KMS
     std::string text;
     std::optional<Error> token_error = {};  // for WWW-Authenticate
   };
@@ -55,6 +62,8 @@ class KmsFront {
   using Outcome = std::variant<Content, Refusal>;
   struct Asked;
 
+  // Of a request without a token, where a certificate is enough: the one registered server that it names.
+  [[nodiscard]] std::optional<http::Claims> certified_server(const http::Request& request) const;
   [[nodiscard]] std::variant<http::Claims, Refusal> caller(const http::Request& request,
                                                            const http::Jwks& jwks, NtpTime now) const;
   [[nodiscard]] std::optional<Refusal> check_body(const http::Request& request,

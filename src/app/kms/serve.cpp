@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <iostream>
 #include <mutex>
+#include <nlohmann/json.hpp>
 
 #include "app/cli/kms.hpp"
 #include "app/kms/directory.hpp"
@@ -51,21 +52,37 @@ http::ServerOptions server_options(const KmsServeOptions& options, Log& log) {
   return out;
 }
 
-Result<void> serve(const KmsServeOptions& options, Log& log) {
+Result<ServerAuth> server_auth(const KmsServeOptions& options) {
+  const std::string& name = options.server_auth;
+  const bool ca = !options.client_ca.empty();
+  if (name.empty()) return ca ? ServerAuth::mtls_token : ServerAuth::token;
+  if (name == "token") return ServerAuth::token;
+  if (name != "mtls" && name != "mtls+token")
+    return fail(Errc::usage, "TS 33.180 D.2", "--server-auth: '" + printable(name, 40) + "' is no way to ask",
+                "choose mtls+token, mtls or token");
+  if (!ca)
+    return fail(Errc::usage, "TS 33.180 D.2", "--server-auth " + name + " needs client certificates",
+                "name the CA of the servers with --client-ca, or use --server-auth token");
+  return name == "mtls" ? ServerAuth::mtls : ServerAuth::mtls_token;
+}
+
+Result<void> serve(const KmsServeOptions& options, const Clock& clock, Log& log) {
+  TRY(check_clock(clock));
   if (options.issuer.empty())
-    return fail(Errc::usage, "kms.md 10.1", "--issuer is missing", "name the token issuer that is trusted");
+    return fail(Errc::usage, "TS 33.180 B.4.2", "--issuer is missing",
+                "name the token issuer that is trusted");
   LiveKms live(options.directory, TRY(open_kms(options.directory, options.passphrase_file)));
   TRY(publish_certificate(options.directory, live.kms()));
   const std::unique_ptr<http::JwksFile> jwks = TRY(http::JwksFile::open(options.jwks_file));
 
   crypto::SystemRandom random;
-  const SystemClock clock;
   KmsFrontSettings settings;
   settings.tokens.issuer = options.issuer;
   settings.tokens.audience = options.audience;
-  settings.servers_need_certificate = !options.client_ca.empty();
+  settings.server_auth = TRY(server_auth(options));
   const KmsFront front(live.kms(), settings, random);
-  if (options.client_ca.empty()) log("no --client-ca: server identities are served on their token alone");
+  if (settings.server_auth == ServerAuth::token)
+    log("warning: server identities are served on their token alone (--client-ca, --server-auth)");
 
   http::Server server(server_options(options, log), [&](http::Request request, http::Responder respond) {
     const auto refreshed = live.refresh();
@@ -78,7 +95,10 @@ Result<void> serve(const KmsServeOptions& options, Log& log) {
     respond(std::move(answer.response));
   });
   TRY(server.start());
-  say_ready(server.origin(kListener));
+  if (options.json)
+    say_ready_json({{"ready", server.origin(kListener)}});
+  else
+    say_ready(server.origin(kListener));
   wait_for_stop_signal();
   server.stop();
   return {};
@@ -86,14 +106,14 @@ Result<void> serve(const KmsServeOptions& options, Log& log) {
 
 }  // namespace
 
-int run_kms_serve(const KmsServeOptions& options, std::ostream& err) {
+int run_kms_serve(const KmsServeOptions& options, std::ostream& err, const Clock& clock) {
   harden_process();
   block_stop_signals();
   Log log(err);
-  const auto served = serve(options, log);
+  const auto served = serve(options, clock, log);
   if (served.ok()) return 0;
-  err << "regroup kms serve: " << served.error().text() << "\n";
-  return served.error().code == Errc::usage ? 2 : 1;
+  const int code = refuse_kms_verb("serve", served.error(), options.json, std::cout, err);
+  return code == 2 ? 2 : 1;
 }
 
 }  // namespace regroup::app::cli

@@ -1,41 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/ue/config.hpp"
 
-namespace regroup::app {
+#include "app/config_values.hpp"
 
-Result<UeConfig> read_ue_config(const std::string& path) {
-  TomlTable root = TRY(TomlTable::read_file(path));
-  UeConfig out;
-  out.domain.identity = TRY(mcx::McpttId::parse(TRY(root.text("mcptt_id"))));
-  out.gms_uri = TRY(root.text("gms_uri"));
-  for (const std::string& one : TRY(root.texts_or("gms_authorised", {out.gms_uri})))
-    out.domain.gms_authorised.push_back(TRY(mcx::McpttId::parse(one)));
-  for (const std::string& one : TRY(root.texts_or("tolerate", {})))
-    out.domain.tolerances.allow(TRY(gktp::parse_tolerance(one)));
-  out.xcap_root = TRY(root.text("xcap_root"));
-  if (out.xcap_root.rfind("https://", 0) != 0 || out.xcap_root.back() != '/')
-    return fail(Errc::usage, "TS 24.484", "xcap_root: must be an https URL that ends with '/'");
-  out.group_creation_xui = TRY(root.text_or("group_creation_xui", out.gms_uri));
+namespace regroup::app {
+namespace {
+
+Result<void> read_identities(TomlTable& root, UeConfig& out) {
+  out.domain.identity = TRY(root.parsed("mcptt_id", identity_value));
+  out.gms_uri = TRY(root.parsed("gms_uri", identity_text));
+  out.domain.gms_authorised = TRY(root.each("gms_authorised", identity_value));
+  if (!root.has("gms_authorised")) out.domain.gms_authorised.push_back(TRY(identity_value(out.gms_uri)));
+  for (const gktp::Tolerance one : TRY(root.each("tolerate", gktp::parse_tolerance)))
+    out.domain.tolerances.allow(one);
+  out.xcap_root = TRY(root.parsed("xcap_root", xcap_root_value));
+  out.group_creation_xui =
+      root.has("group_creation_xui") ? TRY(root.parsed("group_creation_xui", identity_text)) : out.gms_uri;
   if (!TRY(root.text_or("http_proxy", "")).empty())
-    return fail(Errc::usage, "TS 24.482 A", "http_proxy: is not built; leave it empty");
+    return root.wrong("http_proxy", "TS 24.482 A", "is not built", "write http_proxy = \"\"");
+  return {};
+}
+
+Result<void> read_files(TomlTable& root, UeConfig& out) {
   TomlTable tls = TRY(root.table("tls"));
   out.kms.ca_file = TRY(tls.file("kms_ca"));
   out.gms_ca_file = TRY(tls.file("gms_ca"));
   TomlTable store = TRY(root.table("store"));
   out.ring_file = TRY(store.file("ring"));
   out.passphrase_file = TRY(store.file("passphrase_file"));
+  return {};
+}
+
+Result<std::string> route_value(const std::string& text) {
+  const bool sip = text.rfind("sip:", 0) == 0 || text.rfind("sips:", 0) == 0;
+  if (sip && identity_value(text).ok()) return text;
+  return fail(Errc::usage, "RFC 3261 8.1.2", "is no SIP URI of the next hop",
+              "write it as in sip:192.0.2.10:5060;transport=tcp");
+}
+
+}  // namespace
+
+Result<UeConfig> read_ue_config(const std::string& path) {
+  TomlTable root = TRY(TomlTable::read_file(path));
+  UeConfig out;
+  TRY(read_identities(root, out));
+  TRY(read_files(root, out));
   TomlTable kms = TRY(root.table("kms"));
-  out.kms.uri = TRY(kms.text("uri"));
-  out.domain.kms_uri = TRY(mcx::KmsUri::parse(out.kms.uri));
-  out.kms.url = TRY(kms.text("url"));
-  if (TRY(kms.text_or("policy", "plain")) != "plain")
-    return fail(Errc::usage, "TS 33.180 9.3", "kms.policy: only plain is built");
-  TRY(kms.text_or("transport_keys", ""));
+  TRY(read_kms_table(kms, out.kms));
+  out.domain.kms_uri = TRY(kms.parsed("uri", mcx::KmsUri::parse));
   TomlTable token = TRY(root.table("token"));
-  out.kms.token_file = TRY(token.file("file"));
+  TRY(read_token_table(token, out.kms));
   TomlTable sip = TRY(root.table("sip"));
-  out.sip_route = TRY(sip.text("route"));
-  out.sip_contact = TRY(sip.text_or("contact", "127.0.0.1:0"));
+  out.sip_route = TRY(sip.parsed("route", route_value));
+  out.sip_contact = sip.has("contact") ? TRY(sip.parsed("contact", listen_address)) : "127.0.0.1:0";
   TomlTable keys = TRY(root.table("keys"));
   out.receipts = TRY(keys.flag_or("receipts", true));
   out.key_in_notify = TRY(keys.flag_or("in_notify", true));

@@ -1,245 +1,227 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
-#include "app/sealed_store.hpp"
-#include "app/ue/config.hpp"
+#include "app/ue/agent_ring.hpp"
+#include "app/ue/group_desk.hpp"
 #include "app/ue/run.hpp"
 #include "base/text.hpp"
 #include "crypto/random.hpp"
-#include "http/client.hpp"
 #include "xcap/address.hpp"
-#include "xcap/gmop.hpp"
 #include "xcap/group_document.hpp"
 
 namespace regroup::app {
 namespace {
 
-constexpr std::chrono::seconds kDeadline(45);  // above c13_wait of the GMS (gms.md 5.0)
-
-// A dispatcher's client: one configuration, one connection, one token.
-struct Desk {
-  UeConfig config;
-  std::unique_ptr<http::Client> client;
-  std::string token;
-
-  static Result<Desk> open(const std::string& config_file) {
-    Desk desk;
-    desk.config = TRY(read_ue_config(config_file));
-    http::ClientOptions options;
-    options.ca_file = desk.config.gms_ca_file;
-    desk.client = TRY(http::Client::make(options));
-    std::ifstream file(desk.config.kms.token_file);
-    if (!std::getline(file, desk.token) || desk.token.empty())
-      return fail(Errc::usage, "TS 33.180 B.10",
-                  "the token file " + desk.config.kms.token_file + " cannot be read");
-    return desk;
-  }
-  [[nodiscard]] Result<http::Response> send(const std::string& method, const std::string& path,
-                                            std::string_view type, const std::string& body) const {
-    http::ClientRequest request;
-    request.method = method;
-    request.url = config.xcap_root + path;
-    request.headers.add("Authorization", "Bearer " + token);
-    if (!type.empty()) request.headers.add("Content-Type", std::string(type));
-    request.body = to_octets(view(body));
-    return client->call(std::move(request), kDeadline);
-  }
-};
-
-int report(const Error& error, std::ostream& err) {
-  err << "regroup ue group: " << error.text() << std::endl;
-  return error.code == Errc::usage || error.code == Errc::malformed ? 2 : 1;
-}
-
-// What a refusal by status means, with the XCAP error's words where there are some.
-int refused(const http::Response& response, std::ostream& err) {
-  std::string why = "HTTP " + std::to_string(response.status);
-  if (response.status == 403)
-    why += ": not authorised (policy.creators of the GMS, and the scope of the token)";
-  if (response.status == 404) why += ": no such group, or it is not known to this identity";
-  if (response.status == 409)
-    if (const auto error = xcap::XcapError::parse(response.body.view()); error.ok()) {
-      why += ": " + printable(error.value().phrase, 300);
-      for (const std::string& other : error.value().alternatives)
-        why += "; the GMS would accept " + printable(other);
-    }
-  if (response.status == 503) why += ": the GMS has no keys of its own at present; try again";
-  err << "refused: " << why << std::endl;
-  return 3;
-}
+using nlohmann::json;
 
 Result<std::optional<xcap::KeyPlan>> plan_of(const UeGroupOptions& options) {
-  if (options.floor_key == "none" && options.procedure == "one") return std::optional<xcap::KeyPlan>();
   xcap::KeyPlan plan;
   if (options.floor_key == "gmk")
     plan.floor = xcap::FloorKey::gmk;
   else if (options.floor_key == "mkfc")
     plan.floor = xcap::FloorKey::mkfc;
   else if (options.floor_key != "none")
-    return fail(Errc::usage, "PR-27", "--floor-key is none, gmk or mkfc");
+    return fail(Errc::usage, "PR-27", "--floor-key: " + printable(options.floor_key, 40) + " is no key plan",
+                "none, gmk or mkfc");
   if (options.procedure == "two")
     plan.procedure = xcap::Procedure::two;
   else if (options.procedure != "one")
-    return fail(Errc::usage, "PR-27", "--procedure is one or two");
+    return fail(Errc::usage, "PR-27",
+                "--procedure: " + printable(options.procedure, 40) + " is no number of procedures",
+                "one or two");
+  if (plan == xcap::KeyPlan{}) return std::optional<xcap::KeyPlan>();
   return std::optional<xcap::KeyPlan>(plan);
 }
 
-std::string draw_id() {
+std::string id_of(const UeGroupOptions& options) {
+  if (!options.request_id.empty()) return options.request_id;
   crypto::SystemRandom random;
   return "ue-" + hex(random.octets<8>());
 }
 
-int print_answer(const xcap::GmopResponse& answer, bool json, std::ostream& out, std::ostream& err) {
-  if (json) {
-    nlohmann::json line{{"accepted", answer.accepted},
-                        {"reason", answer.reason},
-                        {"temporary", answer.temporary},
-                        {"constituents", nlohmann::json::array()}};
-    for (const auto& one : answer.constituents)
-      line["constituents"].push_back({{"uri", one.uri}, {"state", one.state}, {"reason", one.reason}});
-    out << line.dump() << std::endl;
-  } else if (answer.accepted) {
-    out << answer.temporary << std::endl;
-    for (const auto& one : answer.constituents)
-      err << one.uri << " " << one.state << " " << one.reason << std::endl;
+// What a verb comes to: the text to print, or why not.
+struct Answer {
+  json object;
+  std::string text, note;           // for people: on stdout, on stderr
+  std::optional<Failure> rejected;  // the object is printed all the same, with the error in it
+};
+template <class Ask>
+int answer(const UeGroupOptions& options, std::ostream& out, std::ostream& err, Ask ask) {
+  std::optional<Failure> failed;
+  auto got = ask(failed);
+  if (failed) return tell(*failed, options.json, out, err);
+  if (!got.ok()) return tell(Failure(got.error()), options.json, out, err);
+  Answer& what = got.value();
+  if (what.rejected) {
+    tell(*what.rejected, false, out, err);
+    what.object["error"] = json_of(what.rejected->error);
   }
-  if (answer.accepted) return 0;
-  err << "refused: " << answer.reason << std::endl;
-  return 3;
+  if (options.json) out << what.object.dump() << std::endl;
+  if (!options.json && !what.text.empty()) out << what.text << std::endl;
+  if (!options.json && !what.note.empty()) err << what.note << std::flush;
+  return what.rejected ? what.rejected->exit : 0;
 }
 
-int send_gmop(const Desk& desk, const std::string& path, const xcap::GmopRequest& request, bool json,
-              std::ostream& out, std::ostream& err) {
-  const auto response = desk.send("POST", path, xcap::mime::kGmop, xcap::write_gmop(request));
-  if (!response.ok()) return report(response.error(), err);
-  if (response.value().status != 200) return refused(response.value(), err);
-  const auto answer = xcap::parse_gmop_response(response.value().body.view());
-  if (!answer.ok()) return report(answer.error(), err);
-  return print_answer(answer.value(), json, out, err);
+// An answer of the GMS that cannot be read is its fault, not a matter of usage.
+Error unreadable(const Error& error) {
+  return fail(Errc::unsupported, error.clause, "the answer of the GMS cannot be read: " + error.detail,
+              "see whether xcap_root is the address of a GMS");
+}
+
+Answer answer_of(const xcap::GmopResponse& response) {
+  Answer out;
+  out.object = {{"accepted", response.accepted},
+                {"reason", response.reason},
+                {"temporary", response.temporary},
+                {"constituents", json::array()}};
+  for (const auto& one : response.constituents) {
+    out.object["constituents"].push_back({{"uri", one.uri}, {"state", one.state}, {"reason", one.reason}});
+    out.note += printable(one.uri) + " " + printable(one.state) + " " + printable(one.reason) + "\n";
+  }
+  if (response.accepted)
+    out.text = printable(response.temporary);
+  else
+    out.rejected = refusal_of(response);
+  return out;
+}
+
+Result<Answer> send_gmop(const Desk& desk, const std::string& path, const xcap::GmopRequest& request,
+                         std::optional<Failure>& failed) {
+  const http::Response response = TRY(desk.send("POST", path, xcap::mime::kGmop, xcap::write_gmop(request)));
+  if (response.status != 200) {
+    failed = refusal_of(response);
+    return Answer{};
+  }
+  const auto parsed = xcap::parse_gmop_response(response.body.view());
+  if (!parsed.ok()) return unreadable(parsed.error());
+  return answer_of(parsed.value());
+}
+
+// Where a group is created, and regroups are asked for.
+xcap::Address creation_address(const UeConfig& config) {
+  xcap::Address out;
+  out.auid = std::string(xcap::auid::kGroups);
+  out.global = false;
+  out.xui = config.group_creation_xui;
+  return out;
+}
+
+Result<Answer> create(const UeGroupOptions& options, std::optional<Failure>& failed) {
+  TRY(check_uri("GROUP", options.group));
+  TRY(check_uris("MEMBER", options.members, 1));
+  xcap::GroupDocument document;
+  document.plan = TRY(plan_of(options));
+  const Desk desk = TRY(Desk::open(options.config_file));
+  document.uri = document.display_name = options.group;
+  document.list.emplace();
+  for (const std::string& member : options.members) {
+    document.list->emplace_back();
+    document.list->back().uri = member;
+  }
+  xcap::Address address = creation_address(desk.config());
+  address.names = {"group.xml"};
+  const http::Response response = TRY(desk.send("PUT", xcap::write_address(address), xcap::mime::kGroup,
+                                                xcap::write_group_document(document)));
+  const bool created = response.status == 201;
+  if (!created && response.status != 200) failed = refusal_of(response);
+  Answer out;
+  out.object = {{"group", options.group},
+                {"created", created},
+                {"etag", std::string(response.headers.find("ETag").value_or(""))}};
+  out.text = options.group + (created ? " created" : " replaced");
+  return out;
+}
+
+Result<Answer> show(const UeGroupOptions& options, std::optional<Failure>& failed) {
+  TRY(check_uri("GROUP", options.group));
+  const Desk desk = TRY(Desk::open(options.config_file));
+  const http::Response response =
+      TRY(desk.send("GET", xcap::write_address(xcap::group_address(options.group)), {}, {}));
+  Answer out;
+  if (response.status != 200) {
+    failed = refusal_of(response);
+    return out;
+  }
+  out.text = std::string(response.body.text());
+  const auto document = xcap::parse_group_document(response.body.view());
+  if (!document.ok()) return unreadable(fail(Errc::malformed, "TS 24.481 7.2", document.error().phrase));
+  out.object = {{"group", document.value().uri},
+                {"members", json::array()},
+                {"temporary", document.value().temporary.has_value()},
+                {"regrouped_as", json::array()}};
+  if (document.value().list)
+    for (const auto& entry : *document.value().list) out.object["members"].push_back(entry.uri);
+  for (const auto& one : document.value().regrouped) out.object["regrouped_as"].push_back(one.temporary);
+  return out;
+}
+
+Result<Answer> regroup(const UeGroupOptions& options, std::optional<Failure>& failed) {
+  TRY(check_uris("GROUP", options.groups, 2));
+  TRY(check_request_id(options.request_id));
+  xcap::RegroupCreation creation;
+  creation.regrouped.plan = TRY(plan_of(options));
+  const Desk desk = TRY(Desk::open(options.config_file));
+  creation.id = id_of(options);
+  creation.regrouped.requestor = desk.config().domain.identity.text();
+  creation.regrouped.constituents = options.groups;
+  xcap::Address address = creation_address(desk.config());
+  address.collection = true;
+  return send_gmop(desk, xcap::write_address(address), xcap::GmopRequest(creation), failed);
+}
+
+Result<Answer> teardown(const UeGroupOptions& options, std::optional<Failure>& failed) {
+  TRY(check_uri("GROUP", options.group));
+  TRY(check_request_id(options.request_id));
+  const Desk desk = TRY(Desk::open(options.config_file));
+  xcap::RegroupTeardown down;
+  down.id = id_of(options);
+  down.temporary = options.group;
+  return send_gmop(desk, xcap::write_address(xcap::group_address(options.group)), xcap::GmopRequest(down),
+                   failed);
+}
+
+// One line of text for each key, as the columns of a table for people.
+Result<Answer> keys(const UeGroupOptions& options) {
+  const UeConfig config = TRY(read_ue_config(options.config_file));
+  crypto::SystemRandom random;
+  OpenedRing ring = TRY(look_into_ring(config, random));
+  Answer out;
+  out.object = json::array();
+  TRY(ring.store.load({"ring"}, [&](const Record& record) -> Result<void> {
+    const auto key = TRY(decode_record<ue::RingKey>(record.value.expose(), "ring"));
+    const std::string use(mcx::name_of(key.use)), state(ue::name_of(key.state)),
+        print = key.state == ue::KeyState::active ? mcx::fingerprint(key.material.key) : std::string();
+    out.object.push_back({{"group", key.group},
+                          {"gmk_id", key.material.id.text()},
+                          {"guk_id", key.guk_id.text()},
+                          {"use", use},
+                          {"state", state},
+                          {"signed_by", key.initiator},
+                          {"key_fingerprint", print}});
+    out.text += (out.text.empty() ? "" : "\n") + key.group + "  GMK-ID " + key.material.id.text() +
+                "  GUK-ID " + key.guk_id.text() + "  " + use + "  " + state + "  " + print;
+    return {};
+  }));
+  return out;
 }
 
 }  // namespace
 
 int run_ue_group_create(const UeGroupOptions& options, std::ostream& out, std::ostream& err) {
-  const auto desk = Desk::open(options.config_file);
-  if (!desk.ok()) return report(desk.error(), err);
-  const auto plan = plan_of(options);
-  if (!plan.ok()) return report(plan.error(), err);
-  xcap::GroupDocument document;
-  document.uri = options.group;
-  document.display_name = options.group;
-  document.list.emplace();
-  for (const std::string& member : options.members) {
-    xcap::Entry entry;
-    entry.uri = member;
-    document.list->push_back(std::move(entry));
-  }
-  document.plan = plan.value();
-  xcap::Address address;
-  address.auid = std::string(xcap::auid::kGroups);
-  address.global = false;
-  address.xui = desk.value().config.group_creation_xui;
-  address.names = {"group.xml"};
-  const auto response = desk.value().send("PUT", xcap::write_address(address), xcap::mime::kGroup,
-                                          xcap::write_group_document(document));
-  if (!response.ok()) return report(response.error(), err);
-  if (response.value().status != 201 && response.value().status != 200) return refused(response.value(), err);
-  const std::string etag(response.value().headers.find("ETag").value_or(""));
-  if (options.json)
-    out << nlohmann::json{{"group", options.group},
-                          {"created", response.value().status == 201},
-                          {"etag", etag}}
-               .dump()
-        << std::endl;
-  else
-    out << options.group << (response.value().status == 201 ? " created" : " replaced") << std::endl;
-  return 0;
+  return answer(options, out, err, [&](auto& failed) { return create(options, failed); });
 }
-
 int run_ue_group_show(const UeGroupOptions& options, std::ostream& out, std::ostream& err) {
-  const auto desk = Desk::open(options.config_file);
-  if (!desk.ok()) return report(desk.error(), err);
-  const auto response =
-      desk.value().send("GET", xcap::write_address(xcap::group_address(options.group)), {}, {});
-  if (!response.ok()) return report(response.error(), err);
-  if (response.value().status != 200) return refused(response.value(), err);
-  if (!options.json) {
-    out << response.value().body.text() << std::endl;
-    return 0;
-  }
-  const auto document = xcap::parse_group_document(response.value().body.view());
-  if (!document.ok()) return report(fail(Errc::malformed, "TS 24.481 7.2", document.error().phrase), err);
-  nlohmann::json line{{"group", document.value().uri},
-                      {"members", nlohmann::json::array()},
-                      {"temporary", document.value().temporary.has_value()},
-                      {"regrouped_as", nlohmann::json::array()}};
-  if (document.value().list)
-    for (const auto& entry : *document.value().list) line["members"].push_back(entry.uri);
-  for (const auto& one : document.value().regrouped) line["regrouped_as"].push_back(one.temporary);
-  out << line.dump() << std::endl;
-  return 0;
+  return answer(options, out, err, [&](auto& failed) { return show(options, failed); });
 }
-
 int run_ue_group_regroup(const UeGroupOptions& options, std::ostream& out, std::ostream& err) {
-  const auto desk = Desk::open(options.config_file);
-  if (!desk.ok()) return report(desk.error(), err);
-  const auto plan = plan_of(options);
-  if (!plan.ok()) return report(plan.error(), err);
-  xcap::RegroupCreation creation;
-  creation.id = options.request_id.empty() ? draw_id() : options.request_id;
-  creation.regrouped.requestor = desk.value().config.domain.identity.text();
-  creation.regrouped.constituents = options.groups;
-  creation.regrouped.plan = plan.value();
-  xcap::Address address;
-  address.auid = std::string(xcap::auid::kGroups);
-  address.global = false;
-  address.xui = desk.value().config.group_creation_xui;
-  address.collection = true;
-  return send_gmop(desk.value(), xcap::write_address(address), xcap::GmopRequest(creation), options.json, out,
-                   err);
+  return answer(options, out, err, [&](auto& failed) { return regroup(options, failed); });
 }
-
 int run_ue_group_teardown(const UeGroupOptions& options, std::ostream& out, std::ostream& err) {
-  const auto desk = Desk::open(options.config_file);
-  if (!desk.ok()) return report(desk.error(), err);
-  xcap::RegroupTeardown down;
-  down.id = options.request_id.empty() ? draw_id() : options.request_id;
-  down.temporary = options.group;
-  return send_gmop(desk.value(), xcap::write_address(xcap::group_address(options.group)),
-                   xcap::GmopRequest(down), options.json, out, err);
+  return answer(options, out, err, [&](auto& failed) { return teardown(options, failed); });
 }
-
 int run_ue_keys(const UeGroupOptions& options, std::ostream& out, std::ostream& err) {
-  const auto config = read_ue_config(options.config_file);
-  if (!config.ok()) return report(config.error(), err);
-  crypto::SystemRandom random;
-  auto store = SealedStore::open_file(config.value().ring_file, "ue", config.value().passphrase_file, random);
-  if (!store.ok()) return report(store.error(), err);
-  nlohmann::json keys = nlohmann::json::array();
-  const auto loaded = store.value().load({"ring"}, [&](const Record& record) -> Result<void> {
-    const auto key = TRY(decode_record<ue::RingKey>(record.value.expose(), "ring"));
-    keys.push_back(
-        {{"group", key.group},
-         {"gmk_id", key.material.id.text()},
-         {"guk_id", key.guk_id.text()},
-         {"use", std::string(mcx::name_of(key.use))},
-         {"state", std::string(ue::name_of(key.state))},
-         {"signed_by", key.initiator},
-         {"key_fingerprint", key.state == ue::KeyState::active ? mcx::fingerprint(key.material.key) : ""}});
-    return {};
-  });
-  if (!loaded.ok()) return report(loaded.error(), err);
-  if (options.json) {
-    out << keys.dump() << std::endl;
-    return 0;
-  }
-  for (const auto& key : keys)
-    out << key["group"].get<std::string>() << "  GMK-ID " << key["gmk_id"].get<std::string>() << "  GUK-ID "
-        << key["guk_id"].get<std::string>() << "  " << key["use"].get<std::string>() << "  "
-        << key["state"].get<std::string>() << "  " << key["key_fingerprint"].get<std::string>() << std::endl;
-  return 0;
+  return answer(options, out, err, [&](auto&) { return keys(options); });
 }
 
 }  // namespace regroup::app

@@ -80,9 +80,13 @@ Result<void> run(const std::vector<UeConfig>& configs, const UeRunOptions& optio
 
 }  // namespace
 
-int run_ue(const UeRunOptions& options, std::ostream& out, std::ostream& err) {
+int run_ue(const UeRunOptions& options, std::ostream& out, std::ostream& err, const Clock& clock) {
   block_stop_signals();
   harden_process();
+  if (const auto judged = check_clock(clock); !judged.ok()) {
+    err << "regroup ue: " << judged.error().text() << std::endl;
+    return 1;
+  }
   std::vector<UeConfig> configs;
   for (const std::string& file : options.config_files) {
     auto config = read_ue_config(file);

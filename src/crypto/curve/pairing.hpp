@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Tate-Lichtenbaum pairing <A,B> of RFC 6508 3.2 (crypto.md 3.3) and the order check that comes out of
+// The Tate-Lichtenbaum pairing <A,B> of RFC 6508 3.2 and the order check that comes out of
 // the same walk. B is moved to (-Bx, i By); vertical lines and every factor in F_p vanish in PF_p. The walk
 // follows the signed digits of q, which are public: its control flow is the same for all points. Legend: a
 // line through C is l (Bx + Cx) - Cy + i By, kept as (slope Bx + constant, scale By), a multiple in F_p.
@@ -107,7 +107,7 @@ template <class Set>
   return walk<Set>(a, ignore, ignore);
 }
 
-// Parses a point and checks all that crypto.md 9 asks for.
+// Parses a point and checks it in full: encoding, range, curve, order.
 template <class Set>
 [[nodiscard]] PointFlaw parse_point(OctetsView octets, Affine<Set>& point) {
   const PointFlaw flaw = parse_on_curve<Set>(octets, point);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Points of E: y^2 = x^3 - 3x as they travel: 04 || x || y (RFC 6508 4, crypto.md 9). One place for the
+// Points of E: y^2 = x^3 - 3x as they travel: 04 || x || y (RFC 6508 4). One place for the
 // checks of a received point; each failure has its own name. E(F_p) is cyclic of order 4q, so "on the curve"
 // is weaker than "in the group": order_q() of curve/pairing.hpp decides that.
 #pragma once

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// F_p^2 = F_p[i], i^2 = -1, and its quotient PF_p = F_p^2* / F_p* (RFC 6508 2.1, crypto.md 3.1, 3.2), where
+// F_p^2 = F_p[i], i^2 = -1, and its quotient PF_p = F_p^2* / F_p* (RFC 6508 2.1), where
 // the values of the pairing live. A class is represented by t = im / re. Powers here are not powers of
 // integers mod p.
 #pragma once

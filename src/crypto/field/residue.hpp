@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Residues modulo a fixed odd modulus: F_p and the scalars mod q of any parameter set (crypto.md 2).
+// Residues modulo a fixed odd modulus: F_p and the scalars mod q of any parameter set.
 // Kept in Montgomery form, always fully reduced, which checked builds assert. The time of every operation
 // depends on the modulus alone, never on a value; exponents are public.
 #pragma once

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The acceptance list of the KMS (kms.md 15) as far as HTTP and tokens go: items 1, 3, 5, 6, 9, 10.
+// What the KMS answers over HTTP: resources, tokens, identities, bodies (docs/wire.md, KMS).
 #include "app/kms/front.hpp"
 
 #include <gmock/gmock.h>
@@ -282,7 +282,7 @@ TEST(KmsFrontIdentity, AForeignIdentityAndAnUnknownOneGetTheSameAnswer) {
 }
 
 TEST(KmsFrontIdentity, AServerNeedsACertificateThatNamesIt) {
-  const KmsLab lab(true);
+  const KmsLab lab(ServerAuth::mtls_token);
   http::Request request = KmsLab::request("/keyprov", lab.token(kGms));
   expect_refused(lab.ask(request), 403, "identity_not_allowed");
   request.peer.certificate.presented = true;
@@ -299,8 +299,49 @@ TEST(KmsFrontIdentity, AServerNeedsACertificateThatNamesIt) {
       << "without a client CA the token is enough";
 }
 
+// What a server sends that has a certificate with these URIs; an empty token sends none.
+KmsAnswer ask_certified(const KmsLab& lab, std::vector<std::string> uris, const std::string& token) {
+  http::Request request = KmsLab::request("/keyprov", token);
+  request.peer.certificate.presented = true;
+  request.peer.certificate.uris = std::move(uris);
+  return lab.ask(request);
+}
+
+TEST(KmsFrontIdentity, WithMtlsACertificateIsEnoughForAServerAndForNobodyElse) {
+  const KmsLab lab(ServerAuth::mtls);
+  const auto sets = keys_of(ask_certified(lab, {kGms}, {}));
+  ASSERT_FALSE(sets.empty());
+  EXPECT_EQ(sets[0].user_uri, kGms);
+  EXPECT_EQ(ask_certified(lab, {kGms}, lab.token(kGms)).response.status, 200u);
+  expect_refused(lab.ask("/keyprov", lab.token(kGms)), 403, "identity_not_allowed");
+  expect_refused(ask_certified(lab, {kUser}, {}), 401, "invalid_token");
+  expect_refused(ask_certified(lab, {"sip:stranger@alpha.example"}, {}), 401, "invalid_token");
+  expect_refused(ask_certified(lab, {}, {}), 401, "invalid_token");
+  expect_refused(ask_certified(lab, {kGms}, "nonsense"), 401, "invalid_token");
+  EXPECT_EQ(keys_of(ask_certified(lab, {kGms}, lab.token(kUser)))[0].user_uri, kUser)
+      << "a token says who asks; a certificate never adds to it";
+  http::Request absent = KmsLab::request("/keyprov", {});
+  absent.peer.certificate.uris = {kGms};  // not verified
+  expect_refused(lab.ask(absent), 401, "invalid_token");
+}
+
+TEST(KmsFrontIdentity, WithMtlsACertificateThatNamesTwoServersSaysNotWhoAsks) {
+  KmsLab lab(ServerAuth::mtls);
+  ASSERT_TRUE(lab.kms.registry().add(test::id("sip:other@alpha.example"), true).ok());
+  expect_refused(ask_certified(lab, {kGms, "sip:other@alpha.example"}, {}), 401, "invalid_token");
+  EXPECT_EQ(keys_of(ask_certified(lab, {"sip:other@alpha.example", kUser}, {}))[0].user_uri,
+            "sip:other@alpha.example");
+}
+
+TEST(KmsFrontIdentity, WithTokenOrBothACertificateAloneIsNotEnough) {
+  for (const ServerAuth auth : {ServerAuth::token, ServerAuth::mtls_token})
+    expect_refused(ask_certified(KmsLab(auth), {kGms}, {}), 401, "invalid_token");
+  const KmsLab token_only(ServerAuth::token);
+  EXPECT_EQ(token_only.ask("/keyprov", token_only.token(kGms)).response.status, 200u);
+}
+
 TEST(KmsFrontIdentity, AServersCertificateDoesNotOpenUsersKeys) {
-  const KmsLab lab(true);
+  const KmsLab lab(ServerAuth::mtls_token);
   http::Request request = KmsLab::request("/keyprov/" + std::string(kUser), lab.token(kGms));
   request.peer.certificate.presented = true;
   request.peer.certificate.uris = {kGms, kUser};

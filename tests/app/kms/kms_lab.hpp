@@ -39,8 +39,8 @@ inline const std::string kScopeRel14 = "3gpp:mc:ptt_key_management_service";
 
 class KmsLab {
  public:
-  explicit KmsLab(bool servers_need_certificate = false)
-      : kms(alpha()), front(kms, settings(servers_need_certificate), random) {
+  explicit KmsLab(app::ServerAuth server_auth = app::ServerAuth::token)
+      : kms(alpha()), front(kms, settings(server_auth), random) {
     kms.registry().import_certificate(external("kms.beta.example", "beta.example")).value() ? void()
                                                                                             : std::abort();
   }
@@ -89,11 +89,11 @@ class KmsLab {
   http::PeerCertificate peer;
 
  private:
-  static app::KmsFrontSettings settings(bool servers_need_certificate) {
+  static app::KmsFrontSettings settings(app::ServerAuth server_auth) {
     app::KmsFrontSettings out;
     out.tokens.issuer = kIssuerUrl;
     out.tokens.audience = "regroup-kms";
-    out.servers_need_certificate = servers_need_certificate;
+    out.server_auth = server_auth;
     out.kms_id = "alpha-kms-1";
     return out;
   }

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// The GMS's own key material over time (TS 33.179 7.2, 7.3.5.1): fetched from its KMS at the start, or taken
+// from the store when the KMS is out of reach, or missing: then the GMS serves reads, and what needs a key
+// waits for the thread that goes on asking. The same thread fetches the key sets of the next period before
+// the roll-over and keeps those of the previous one. Refuses: another certificate under a pinned name, a
+// partner that another KMS serves than configured.
+#pragma once
+
+#include <thread>
+
+#include "app/gms/config.hpp"
+#include "app/gms/core.hpp"
+#include "app/kms/client.hpp"
+
+namespace regroup::app {
+
+class GmsKeys {
+ public:
+  using Fetch = std::function<Result<KmsAnswers>(std::stop_token)>;
+  // How soon a failed fetch is tried again; it doubles up to sixty times this.
+  struct Pace {
+    std::chrono::milliseconds first{1000};
+  };
+
+  // An empty `fetch` asks the KMS of `config`.
+  GmsKeys(const GmsConfig& config, const Clock& clock, Say say, Fetch fetch = {});
+  GmsKeys(const GmsConfig& config, const Clock& clock, Say say, Fetch fetch, Pace pace);
+  ~GmsKeys() { stop(); }
+  GmsKeys(const GmsKeys&) = delete;
+  GmsKeys& operator=(const GmsKeys&) = delete;
+
+  // Blocks while it asks. Without keys it succeeds when waiting may help: no KMS in reach, no key set of the
+  // present period. Whatever a KMS refuses, and whatever contradicts configuration or store, is an error.
+  [[nodiscard]] Result<void> start(SealedStore& store);
+  // Goes on in the background; what is new is committed and then used, on the loop. Call once, after start().
+  void follow(Loop& loop, std::function<void(const Writes&)> commit);
+  void stop();  // idempotent; not from the loop
+
+  // Both stay where they are and change on the loop only.
+  [[nodiscard]] const mcx::Domains& domains() const { return keys_.domains; }
+  [[nodiscard]] const std::vector<mcx::KeySet>& key_sets() const { return keys_.key_sets; }
+  // A key set of the present period is held.
+  [[nodiscard]] bool ready() const { return present(keys_, clock_.now(), 0); }
+  // 503 with Retry-After for a GMOP request (it forms, passes on or withdraws keys) while there is none to
+  // sign with. A PUT of a group is refused so by whoever makes its key. On the loop.
+  [[nodiscard]] std::optional<http::Response> refusal(const http::Request& request) const;
+  // Until the next fetch: 0 without a key set of the present period.
+  [[nodiscard]] static std::chrono::seconds due(const Provisioned& keys, NtpTime now);
+
+ private:
+  struct Fresh {
+    KmsAnswers answers;
+    Provisioned keys;
+  };
+  static bool present(const Provisioned& keys, NtpTime now, std::int64_t later);
+  [[nodiscard]] Result<Fresh> examine(KmsAnswers fetched) const;
+  [[nodiscard]] Result<void> adopt(Provisioned& keys) const;
+  [[nodiscard]] Result<void> start_from_store();
+  void work(const std::stop_token& stop);
+  void use(Fresh fresh);
+
+  const GmsConfig& config_;
+  const Clock& clock_;
+  Say say_;
+  Fetch fetch_;
+  Pace pace_;
+  KmsAnswers stored_;  // of the thread, once it runs
+  Provisioned keys_;   // of the loop, once it runs
+  std::chrono::seconds due_{0};
+  Loop* loop_ = nullptr;
+  std::function<void(const Writes&)> commit_;
+  std::jthread thread_;
+};
+
+// Each partner's gms_uri must be served by the KMS that is configured for it (PR-37, PR-40). Errc::usage
+// names the first that is not; a partner whose KMS is not known yet is only listed in `unknown`.
+[[nodiscard]] Result<void> check_partner_kms(const std::vector<PartnerAccess>& partners,
+                                             const mcx::Domains& domains, std::vector<std::string>& unknown);
+
+}  // namespace regroup::app

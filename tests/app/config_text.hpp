@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Configuration texts of tests: written to a file, changed line by line, and what is said about them.
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "app/kms/kms_lab.hpp"
+#include "base/result.hpp"
+
+namespace regroup::test {
+
+// A file of that text in a directory of its own.
+struct ConfigFile {
+  ConfigFile(const std::string& name, const std::string& text) : path(directory.path + "/" + name) {
+    std::ofstream(path) << text;
+  }
+  TemporaryDirectory directory;
+  std::string path;
+};
+
+// `text` with the last line that starts with `start` replaced; "" drops it.
+inline std::string with_line(const std::string& text, const std::string& start, const std::string& line) {
+  const std::size_t before = text.rfind("\n" + start);
+  EXPECT_NE(before, std::string::npos) << "no line " << start;
+  if (before == std::string::npos) return text;
+  const std::size_t end = text.find('\n', before + 1);
+  return text.substr(0, before) + (line.empty() ? "" : "\n" + line) + text.substr(end);
+}
+
+// The number of the last line that starts so.
+inline int line_of(const std::string& text, const std::string& start) {
+  const std::size_t before = text.rfind("\n" + start);
+  EXPECT_NE(before, std::string::npos) << "no line " << start;
+  return 2 +
+         static_cast<int>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(before), '\n'));
+}
+
+// An error of configuration: file, line, key, clause and cure.
+inline void expect_config_error(const Error& error, const std::string& file, int line, const std::string& key,
+                                const std::string& cure) {
+  EXPECT_EQ(error.code, Errc::usage) << error.text();
+  EXPECT_THAT(error.detail, testing::HasSubstr(file + ":" + std::to_string(line) + ": " + key + ": "));
+  EXPECT_FALSE(error.clause.empty()) << error.text();
+  EXPECT_THAT(error.cure, testing::HasSubstr(cure)) << error.text();
+}
+
+}  // namespace regroup::test

@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: Apache-2.0
+// regroup kms init, add-identity, import-certificate, certificate and serve as an operator meets them; serve
+// in a process of its own, over TLS on a free port of the loopback.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "app/cli/kms.hpp"
+#include "app/kms/client.hpp"
+#include "app/kms/kms_lab.hpp"
+#include "app/tls_lab.hpp"
+
+namespace regroup::app::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* kBob = "sip:bob@mcx.example";
+constexpr const char* kServer = "sip:gms@mcx.example";
+
+std::string content_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+class KmsVerbs : public testing::Test {
+ protected:
+  KmsVerbs() { write("pass", "correct horse battery staple\n", 0600); }
+  [[nodiscard]] std::string path(const std::string& name) const { return root.path + "/" + name; }
+  void write(const std::string& name, const std::string& text, mode_t mode) const {
+    std::ofstream(path(name)) << text;
+    ::chmod(path(name).c_str(), mode);
+  }
+  int init(const std::string& name, const std::string& kms_uri) {
+    return run_kms_init({.directory = path(name),
+                         .kms_uri = kms_uri,
+                         .domains = {},
+                         .issuer = {},
+                         .passphrase_file = path("pass"),
+                         .json = true},
+                        fresh(out), fresh(err));
+  }
+  int add(const std::string& identity, bool server = false) {
+    return add_with(path("pass"), identity, server);
+  }
+  // An empty name: the passphrase file that init was given.
+  int add_with(const std::string& passphrase_file, const std::string& identity, bool server = false) {
+    return run_kms_add_identity({.directory = path("kms"),
+                                 .identity = identity,
+                                 .server = server,
+                                 .passphrase_file = passphrase_file,
+                                 .json = true},
+                                fresh(out), fresh(err));
+  }
+  // What a verb with --json said about its refusal.
+  [[nodiscard]] nlohmann::json refusal() const {
+    const auto said = nlohmann::json::parse(out.str(), nullptr, false);
+    EXPECT_TRUE(said.is_object() && said.contains("error")) << out.str();
+    return said.is_object() && said.contains("error") ? said["error"] : nlohmann::json::object();
+  }
+  int import(const std::string& file) {
+    return run_kms_import_certificate(
+        {.directory = path("kms"), .file = path(file), .passphrase_file = path("pass"), .json = true},
+        fresh(out), fresh(err));
+  }
+  int certificate(const std::string& name) {
+    return run_kms_certificate({.directory = path(name)}, fresh(out), fresh(err));
+  }
+
+  static std::ostringstream& fresh(std::ostringstream& stream) {
+    stream.str("");
+    return stream;
+  }
+  test::TemporaryDirectory root;
+  std::ostringstream out, err;
+};
+
+TEST_F(KmsVerbs, InitMakesAKmsOnce) {
+  ASSERT_EQ(init("kms", "kms.mcx.example"), 0) << err.str();
+  const auto said = nlohmann::json::parse(out.str());
+  EXPECT_EQ(said["kms_uri"], "kms.mcx.example");
+  EXPECT_EQ(said["period"], 2592000);
+  EXPECT_EQ(said["domains"], nlohmann::json::array({"mcx.example"}));
+  ASSERT_EQ(certificate("kms"), 0);
+  const std::string before = out.str();
+  EXPECT_EQ(init("kms", "kms.mcx.example"), 3) << "never twice";
+  EXPECT_THAT(err.str(), HasSubstr("master secrets"));
+  ASSERT_EQ(certificate("kms"), 0);
+  EXPECT_EQ(out.str(), before);
+}
+
+TEST_F(KmsVerbs, InitNamesTheArgumentThatIsWrong) {
+  EXPECT_EQ(init("kms", ""), 2);
+  EXPECT_THAT(err.str(), HasSubstr("--kms-uri"));
+  EXPECT_EQ(init("kms", "kms with spaces"), 2);
+  const KmsInitOptions bad_period{.directory = path("kms"),
+                                  .kms_uri = "k",
+                                  .period = 10,
+                                  .offset = 10,
+                                  .domains = {},
+                                  .issuer = {},
+                                  .passphrase_file = path("pass")};
+  EXPECT_EQ(run_kms_init(bad_period, out, fresh(err)), 2);
+  EXPECT_THAT(err.str(), HasSubstr("UserKeyOffset"));
+  write("open", "secret\n", 0644);
+  const KmsInitOptions open_file{
+      .directory = path("kms"), .kms_uri = "k", .domains = {}, .issuer = {}, .passphrase_file = path("open")};
+  EXPECT_NE(run_kms_init(open_file, out, fresh(err)), 0);
+  EXPECT_THAT(err.str(), HasSubstr(path("open")));
+  EXPECT_FALSE(std::filesystem::exists(path("kms"))) << "nothing half-made";
+}
+
+TEST_F(KmsVerbs, AddIdentityRefusesDoublesReservedNamesAndAnotherPassphrase) {
+  ASSERT_EQ(init("kms", "kms.mcx.example"), 0);
+  EXPECT_EQ(add(kBob), 0) << err.str();
+  EXPECT_EQ(add("SIP:bob@MCX.example"), 3);
+  EXPECT_EQ(add("sip:ops.group@mcx.example"), 3);
+  EXPECT_THAT(err.str(), HasSubstr("--server"));
+  EXPECT_EQ(add("sip:ops.group@mcx.example", true), 0);
+  EXPECT_EQ(nlohmann::json::parse(out.str())["identities"], 2);
+  EXPECT_EQ(add("sip:b\xC3\xB6@mcx.example"), 2);
+  EXPECT_EQ(add(""), 2);
+  write("pass", "another passphrase\n", 0600);
+  EXPECT_EQ(add("sip:carol@mcx.example"), 3);
+  EXPECT_THAT(err.str(), Not(HasSubstr("another passphrase")));
+}
+
+TEST_F(KmsVerbs, ImportTakesAPartnersCertificateAndShowsItsDigest) {
+  ASSERT_EQ(init("kms", "kms.mcx.example"), 0);
+  ASSERT_EQ(init("partner", "kms.partner.example"), 0);
+  ASSERT_EQ(certificate("partner"), 0);
+  const std::string digest = err.str().substr(8, 64);
+  write("partner.xml", out.str(), 0644);
+  ASSERT_EQ(import("partner.xml"), 0) << err.str();
+  const auto said = nlohmann::json::parse(out.str());
+  EXPECT_EQ(said["imported"], nlohmann::json::array({"kms.partner.example"}));
+  EXPECT_EQ(said["cache_num"], 2);
+  EXPECT_EQ(said["sha256"], digest) << "both operators read the same number";
+  ASSERT_EQ(import("partner.xml"), 0);
+  EXPECT_EQ(nlohmann::json::parse(out.str())["changed"], false);
+  ASSERT_EQ(certificate("kms"), 0);
+  write("own.xml", out.str(), 0644);
+  EXPECT_EQ(import("own.xml"), 3) << "one's own";
+  write("broken.xml", "<KmsCertificate/>", 0644);
+  EXPECT_EQ(import("broken.xml"), 1);
+  EXPECT_EQ(import("missing.xml"), 1);
+}
+
+TEST_F(KmsVerbs, AddIdentityAndImportKnowThePassphraseFileThatInitWasGiven) {
+  ASSERT_EQ(init("kms", "kms.mcx.example"), 0);
+  EXPECT_EQ(add_with("", kBob), 0) << err.str();
+  EXPECT_EQ(add_with("", kServer, true), 0) << err.str();
+  ASSERT_EQ(init("partner", "kms.partner.example"), 0);
+  ASSERT_EQ(certificate("partner"), 0);
+  write("partner.xml", out.str(), 0644);
+  EXPECT_EQ(
+      run_kms_import_certificate(
+          {.directory = path("kms"), .file = path("partner.xml"), .passphrase_file = {}}, out, fresh(err)),
+      0)
+      << err.str();
+  EXPECT_EQ(content_of(path("kms/passphrase-file")), path("pass") + "\n") << "its name";
+  struct stat about {};
+  ASSERT_EQ(::stat(path("kms/passphrase-file").c_str(), &about), 0);
+  EXPECT_EQ(about.st_mode & 0777, 0600u);
+}
+
+TEST_F(KmsVerbs, InitRemembersTheAbsoluteNameOfARelativePassphraseFile) {
+  const std::string before = std::filesystem::current_path();
+  std::filesystem::current_path(root.path);
+  const int made = run_kms_init({.directory = path("kms"),
+                                 .kms_uri = "kms.mcx.example",
+                                 .domains = {},
+                                 .issuer = {},
+                                 .passphrase_file = "./pass"},
+                                out, err);
+  std::filesystem::current_path(before);
+  ASSERT_EQ(made, 0) << err.str();
+  EXPECT_EQ(add_with("", kBob), 0) << err.str();
+}
+
+TEST_F(KmsVerbs, APassphraseFileThatIsGoneOrUnknownIsNamedWithTheCure) {
+  ASSERT_EQ(init("kms", "kms.mcx.example"), 0);
+  std::filesystem::rename(path("pass"), path("moved"));
+  EXPECT_EQ(add_with("", kBob), 2);
+  EXPECT_THAT(err.str(), HasSubstr(path("pass")));
+  EXPECT_THAT(err.str(), HasSubstr("is gone"));
+  EXPECT_THAT(err.str(), HasSubstr("--passphrase-file"));
+  EXPECT_EQ(add_with(path("moved"), kBob), 0) << "a named one wins";
+  std::filesystem::remove(path("kms/passphrase-file"));
+  EXPECT_EQ(add_with("", "sip:carol@mcx.example"), 2);
+  EXPECT_THAT(err.str(), HasSubstr("--passphrase-file"));
+  write("kms/passphrase-file", path("moved") + "\n", 0644);
+  EXPECT_EQ(add_with("", "sip:carol@mcx.example"), 2) << "others could have sent us elsewhere";
+  EXPECT_THAT(err.str(), HasSubstr("chmod 600"));
+}
+
+TEST_F(KmsVerbs, WithJsonEveryRefusalIsAnObject) {
+  EXPECT_EQ(init("kms", ""), 2);
+  EXPECT_EQ(refusal()["code"], "usage");
+  for (const char* member : {"code", "clause", "detail", "cure"})
+    EXPECT_TRUE(refusal()[member].is_string()) << member;
+  EXPECT_EQ(refusal().size(), 4u);
+  EXPECT_EQ(add(kBob), 1) << "no KMS is there";
+  EXPECT_EQ(refusal()["code"], "storage");
+  ASSERT_EQ(init("kms", "kms.mcx.example"), 0);
+  EXPECT_EQ(add("sip:ops.group@mcx.example"), 3);
+  EXPECT_THAT(refusal()["detail"].get<std::string>() + refusal()["cure"].get<std::string>(),
+              HasSubstr("--server"));
+  EXPECT_EQ(import("missing.xml"), 1);
+  EXPECT_THAT(refusal()["detail"].get<std::string>(), HasSubstr("missing.xml"));
+  EXPECT_EQ(run_kms_certificate({.directory = path("nowhere"), .json = true}, fresh(out), fresh(err)), 1);
+  EXPECT_EQ(refusal()["code"], "storage");
+  EXPECT_EQ(run_kms_certificate({.directory = path("nowhere")}, fresh(out), fresh(err)), 1);
+  EXPECT_EQ(out.str(), "") << "not without it";
+}
+
+// ---- serve
+
+class KmsServe : public KmsVerbs {
+ protected:
+  KmsServe() {
+    EXPECT_EQ(init("kms", "kms.mcx.example"), 0) << err.str();
+    EXPECT_EQ(add(kBob), 0);
+    EXPECT_EQ(add(kServer, true), 0);
+    server_files = ca.issue({.name = "kms", .dns = {"localhost"}, .addresses = {"127.0.0.1"}}).value();
+    gms_files = ca.issue({.name = "gms", .uris = {kServer}}).value();
+    token("bob.jwt", kBob);
+    token("gms.jwt", kServer);
+  }
+  ~KmsServe() override {
+    if (child > 0) {
+      ::kill(child, SIGKILL);
+      ::waitpid(child, nullptr, 0);
+    }
+  }
+  void token(const std::string& name, const std::string& identity) const {
+    write(name,
+          issuer
+              .token({.mcptt_id = identity, .scopes = {"3gpp:mc:ptt_key_management_service"}},
+                     SystemClock().now())
+              .value(),
+          0600);
+  }
+  [[nodiscard]] KmsServeOptions options() const {
+    KmsServeOptions made;
+    made.directory = path("kms");
+    made.listen = "127.0.0.1:0";
+    made.tls_cert = server_files.certificate;
+    made.tls_key = server_files.key;
+    made.client_ca = ca.certificate_file();
+    made.jwks_file = issuer.jwks_file();
+    made.issuer = issuer.url();
+    made.passphrase_file = path("pass");
+    return made;
+  }
+  // Starts the process; the URL of its ready line, empty when it ended instead.
+  std::string start(const KmsServeOptions& with) {
+    int pipe_ends[2];
+    EXPECT_EQ(::pipe(pipe_ends), 0);
+    std::fflush(stdout);  // or the child would print what the test program has buffered
+    child = ::fork();
+    if (child == 0) {
+      ::dup2(pipe_ends[1], 1);
+      ::close(pipe_ends[0]);
+      ::close(pipe_ends[1]);
+      std::ofstream log(path("log"), std::ios::app);
+      ::_exit(run_kms_serve(with, log));
+    }
+    ::close(pipe_ends[1]);
+    std::string line;
+    char c = 0;
+    while (::read(pipe_ends[0], &c, 1) == 1 && c != '\n') line += c;
+    ::close(pipe_ends[0]);
+    printed = line;
+    return line.rfind("ready https://127.0.0.1:", 0) == 0 ? line.substr(6) : std::string();
+  }
+  int stop() { return ended(SIGTERM); }
+  int ended(int signal = 0) {
+    if (signal) ::kill(child, signal);
+    int status = 0;
+    EXPECT_EQ(::waitpid(child, &status, 0), child);
+    child = 0;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+  [[nodiscard]] Result<Provisioned> keys(const std::string& url, const std::string& identity,
+                                         const std::string& token_name, const LabFiles& own = {}) const {
+    KmsAccess access;
+    access.uri = "kms.mcx.example";
+    access.url = url;
+    access.ca_file = ca.certificate_file();
+    if (!token_name.empty()) access.token_file = path(token_name);
+    access.certificate_file = own.certificate;
+    access.key_file = own.key;
+    const KmsAnswers answers = TRY(fetch_keys(access, identity));
+    return read_keys(answers, identity, access.uri, SystemClock().now());
+  }
+
+  LabCa ca = LabCa::make(root.path).value();
+  Issuer issuer = Issuer::make(root.path, "https://idms.mcx.example").value();
+  LabFiles server_files, gms_files;
+  pid_t child = 0;
+  std::string printed;  // the first line of the process
+};
+
+TEST_F(KmsServe, HandsOutTheSameKeysAfterARestartAndFollowsTheDirectory) {
+  std::string url = start(options());
+  ASSERT_NE(url, "") << content_of(path("log"));
+  const auto first = keys(url, kBob, "bob.jwt");
+  ASSERT_TRUE(first.ok()) << first.error().text() << content_of(path("log"));
+  ASSERT_EQ(first->key_sets.size(), 2u);
+  EXPECT_EQ(first->domains.all().size(), 1u);
+
+  // An administrator adds a user and a partner while it runs.
+  ASSERT_EQ(add("sip:carol@mcx.example"), 0);
+  token("carol.jwt", "sip:carol@mcx.example");
+  ASSERT_EQ(init("partner", "kms.partner.example"), 0);
+  ASSERT_EQ(certificate("partner"), 0);
+  write("partner.xml", out.str(), 0644);
+  ASSERT_EQ(import("partner.xml"), 0);
+  const auto carol = keys(url, "sip:carol@mcx.example", "carol.jwt");
+  ASSERT_TRUE(carol.ok()) << carol.error().text();
+  EXPECT_EQ(carol->domains.all().size(), 2u);
+  EXPECT_EQ(stop(), 0);
+
+  url = start(options());
+  ASSERT_NE(url, "") << content_of(path("log"));
+  const auto again = keys(url, kBob, "bob.jwt");
+  ASSERT_TRUE(again.ok()) << again.error().text();
+  EXPECT_TRUE(
+      ct_equal(again->key_sets[0].rsk().octets().expose(), first->key_sets[0].rsk().octets().expose()));
+  EXPECT_EQ(again->domains.all()[0].z.octets(), first->domains.all()[0].z.octets());
+  EXPECT_EQ(again->domains.all().size(), 2u);
+  EXPECT_EQ(ended(SIGINT), 0);
+}
+
+TEST_F(KmsServe, ServesAServerIdentityOnlyToItsOwnClientCertificate) {
+  const std::string url = start(options());
+  ASSERT_NE(url, "") << content_of(path("log"));
+  EXPECT_TRUE(keys(url, kServer, "gms.jwt", gms_files).ok());
+  const auto bare = keys(url, kServer, "gms.jwt");
+  ASSERT_FALSE(bare.ok());
+  EXPECT_THAT(bare.error().text(), HasSubstr("identity_not_allowed"));
+  EXPECT_FALSE(
+      keys(url, kServer, "gms.jwt", ca.issue({.name = "other", .uris = {"sip:other@mcx.example"}}).value())
+          .ok());
+  EXPECT_EQ(stop(), 0);
+}
+
+TEST_F(KmsServe, LogsEachRequestWithoutATokenOrAKey) {
+  const std::string url = start(options());
+  ASSERT_NE(url, "") << content_of(path("log"));
+  const auto got = keys(url, kBob, "bob.jwt");
+  ASSERT_TRUE(got.ok());
+  EXPECT_EQ(stop(), 0);
+  const std::string log = content_of(path("log"));
+  EXPECT_THAT(log, HasSubstr(std::string(kBob) + " /keymanagement/identity/v1/keyprov 200 ok"));
+  EXPECT_THAT(log, Not(HasSubstr(content_of(path("bob.jwt")).substr(0, 30))));
+  EXPECT_THAT(log, Not(HasSubstr(hex_upper(got->key_sets[0].rsk().octets().expose()).substr(2, 40))));
+  EXPECT_THAT(log, Not(HasSubstr("correct horse")));
+}
+
+TEST_F(KmsServe, RefusesToStartOnWorldReadableSecretsOrWithoutThem) {
+  const auto refuses = [&](const KmsServeOptions& with, const char* names) {
+    std::filesystem::remove(path("log"));
+    EXPECT_EQ(start(with), "") << names;
+    EXPECT_NE(ended(), 0) << names;
+    EXPECT_THAT(content_of(path("log")), HasSubstr(names));
+  };
+  ::chmod(path("kms/state").c_str(), 0644);
+  refuses(options(), "chmod 0600");
+  ::chmod(path("kms/state").c_str(), 0600);
+  ::chmod(server_files.key.c_str(), 0644);
+  refuses(options(), "kms-key.pem");
+  ::chmod(server_files.key.c_str(), 0600);
+  ::chmod(path("pass").c_str(), 0640);
+  refuses(options(), "pass");
+  write("pass", "another passphrase\n", 0600);
+  refuses(options(), "passphrase");
+  KmsServeOptions elsewhere = options();
+  elsewhere.directory = path("nowhere");
+  refuses(elsewhere, "regroup kms init");
+  EXPECT_FALSE(std::filesystem::exists(path("nowhere"))) << "a missing KMS is never made by a start";
+}
+
+TEST_F(KmsServe, WithJsonPrintsItsReadyLineAndItsRefusalAsObjects) {
+  KmsServeOptions with = options();
+  with.json = true;
+  with.passphrase_file.clear();  // as init was given it
+  start(with);
+  const auto said = nlohmann::json::parse(printed, nullptr, false);
+  ASSERT_TRUE(said.is_object()) << printed << content_of(path("log"));
+  const std::string url = said["ready"];
+  EXPECT_TRUE(keys(url, kBob, "bob.jwt").ok());
+  EXPECT_EQ(stop(), 0);
+  with.issuer.clear();
+  start(with);
+  EXPECT_EQ(nlohmann::json::parse(printed)["error"]["code"], "usage");
+  EXPECT_EQ(ended(), 2);
+}
+
+TEST_F(KmsServe, LetsTheOperatorChooseWhatServersMustShow) {
+  KmsServeOptions with = options();
+  with.server_auth = "mtls";
+  std::string url = start(with);
+  ASSERT_NE(url, "") << content_of(path("log"));
+  EXPECT_TRUE(keys(url, kServer, "", gms_files).ok()) << "the certificate is enough";
+  EXPECT_FALSE(keys(url, kServer, "gms.jwt").ok());
+  EXPECT_FALSE(keys(url, kBob, "").ok()) << "not for users";
+  EXPECT_EQ(stop(), 0);
+  with.server_auth = "token";
+  url = start(with);
+  ASSERT_NE(url, "") << content_of(path("log"));
+  EXPECT_TRUE(keys(url, kServer, "gms.jwt").ok());
+  EXPECT_EQ(stop(), 0);
+  EXPECT_THAT(content_of(path("log")), HasSubstr("warning"));
+}
+
+TEST_F(KmsServe, RefusesAServerAuthThatCannotWork) {
+  KmsServeOptions with = options();
+  with.server_auth = "certificate";
+  EXPECT_EQ(start(with), "");
+  EXPECT_EQ(ended(), 2);
+  EXPECT_THAT(content_of(path("log")), HasSubstr("mtls+token, mtls or token"));
+  with.client_ca.clear();
+  for (const char* needs_ca : {"mtls", "mtls+token"}) {
+    with.server_auth = needs_ca;
+    std::filesystem::remove(path("log"));
+    EXPECT_EQ(start(with), "");
+    EXPECT_EQ(ended(), 2);
+    EXPECT_THAT(content_of(path("log")), HasSubstr("--client-ca"));
+  }
+}
+
+TEST_F(KmsServe, DoesNotSendATokenThatOthersCouldHaveRead) {
+  const std::string url = start(options());
+  ASSERT_NE(url, "") << content_of(path("log"));
+  ::chmod(path("bob.jwt").c_str(), 0644);
+  const auto refused = keys(url, kBob, "bob.jwt");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_THAT(refused.error().text(), HasSubstr("chmod 600"));
+  EXPECT_EQ(stop(), 0);
+}
+
+}  // namespace
+}  // namespace regroup::app::cli

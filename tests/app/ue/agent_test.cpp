@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+// A client as a running thing: start, subscription, documents, receipts, and everything that can go wrong
+// between.
+#include "app/ue/agent_lab.hpp"
+
+namespace regroup::app {
+namespace {
+
+using test::kAgentGroup;
+using test::kAlphaNow;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+constexpr std::uint32_t kA = 0x0abcdef1, kB = 0x0abcdef2;
+const std::string kGktpType(xcap::mime::kGktp), kGroupType(xcap::mime::kGroup);
+
+Error unreachable() { return fail(Errc::transport, "", "no route to the KMS"); }
+
+class UeAgentStart : public test::AgentLab {};
+class UeAgentHears : public test::AgentLab {
+ protected:
+  // Started, with the group known and its key held by element NOTIFY.
+  void keyed() {
+    http.script(keys_path("POST"), 204);
+    http.script(keys_path(), 200, document({first}), kGktpType);
+    notify_on_subscribe({diff({{collection_entry(), "", "e1"}}), diff({}, {element({first})})});
+    start();
+    ASSERT_TRUE(until([this] { return ready && agent->ue().receipts().empty(); }));
+    ASSERT_EQ(state_of(kA), "active");
+  }
+  Octets first = sealed(kA);
+};
+
+// ---- start: keys of the KMS, the store
+
+TEST_F(UeAgentStart, WithoutStoredKeysAnUnreachableKmsEndsTheStart) {
+  kms_says(unreachable());
+  EXPECT_EQ(prepare().error().code, Errc::transport);
+}
+
+TEST_F(UeAgentStart, StoredKeysServeWhileTheKmsIsUnreachableAndAreFetchedAgainInTheBackground) {
+  ASSERT_TRUE(prepare().ok());
+  agent.reset();
+  kms_says(unreachable());
+  notify_on_subscribe({});
+  start();
+  ASSERT_TRUE(until([this] { return ready; }));
+  const int before = kms_asked;
+  ASSERT_TRUE(until([&] { return kms_asked > before; }));
+  kms_says(std::nullopt);
+  const int failing = kms_asked;
+  ASSERT_TRUE(until([&] { return kms_asked > failing; }));
+}
+
+TEST_F(UeAgentStart, ARefusalByTheKmsEndsTheStartAlthoughKeysAreStored) {
+  ASSERT_TRUE(prepare().ok());
+  agent.reset();
+  kms_says(fail(Errc::not_authorised, "TS 33.180 B.10", "HTTP 403"));
+  const auto prepared = prepare();
+  ASSERT_FALSE(prepared.ok());
+  EXPECT_EQ(prepared.error().code, Errc::not_authorised);
+  EXPECT_THAT(prepared.error().text(), HasSubstr("HTTP 403"));
+}
+
+TEST_F(UeAgentStart, StoredKeysOfAPastPeriodDoNotServe) {
+  ASSERT_TRUE(prepare().ok());
+  agent.reset();
+  kms_says(unreachable());
+  clock.advance(3 * 2'592'000);
+  const auto prepared = prepare();
+  ASSERT_FALSE(prepared.ok());
+  EXPECT_EQ(prepared.error().code, Errc::expired);
+  EXPECT_THAT(prepared.error().text(), HasSubstr("no route to the KMS"));
+}
+
+TEST_F(UeAgentStart, ARingOfAnotherConfigurationIsKeptAsideAndAnEmptyOneBegins) {
+  ASSERT_TRUE(prepare().ok());
+  agent.reset();
+  struct stat old_ring {};
+  ASSERT_EQ(::stat(config.ring_file.c_str(), &old_ring), 0);
+  config.gms_uri = "sip:gms.other@alpha.example";
+  ASSERT_TRUE(prepare().ok());
+  EXPECT_THAT(log, Contains(HasSubstr(config.ring_file + ".old-1")));
+  agent.reset();
+  struct stat aside {
+  }, fresh{};
+  ASSERT_EQ(::stat((config.ring_file + ".old-1").c_str(), &aside), 0);
+  ASSERT_EQ(::stat(config.ring_file.c_str(), &fresh), 0);
+  EXPECT_EQ(aside.st_ino, old_ring.st_ino);
+  EXPECT_EQ(aside.st_mode & 0777, 0600u);
+  config.gms_uri = test::kGms;
+  kms_says(unreachable());  // nothing stored of the other configuration serves this one
+  EXPECT_EQ(prepare().error().code, Errc::transport);
+  EXPECT_EQ(::stat((config.ring_file + ".old-2").c_str(), &aside), 0);
+}
+
+TEST_F(UeAgentStart, TheSameConfigurationFindsItsRingAgain) {
+  ASSERT_TRUE(prepare().ok());
+  agent.reset();
+  ASSERT_TRUE(prepare().ok());
+  struct stat aside {};
+  EXPECT_NE(::stat((config.ring_file + ".old-1").c_str(), &aside), 0);
+}
+
+TEST_F(UeAgentStart, ASecondClientOnTheRingIsToldWhoHoldsIt) {
+  ASSERT_TRUE(prepare().ok());
+  const auto second = open_ring(config, random);
+  ASSERT_FALSE(second.ok());
+  EXPECT_THAT(second.error().text(), HasSubstr("regroup ue run"));
+  EXPECT_THAT(second.error().text(), HasSubstr(std::to_string(::getpid())));
+}
+
+TEST_F(UeAgentHears, AtTheNextPeriodKeysAreFetchedAndThePreviousOnesStillOpen) {
+  keyed();
+  EXPECT_EQ(on_loop([this] { return periods(); }), (std::vector<std::int64_t>{1536, 1537}));
+  const Octets late = sealed(kB);  // of period 1536
+  move_to(kAlphaNow.plus(2'592'000));
+  notify(diff({}));
+  const std::vector<std::int64_t> joined{1536, 1537, 1538};
+  ASSERT_TRUE(until([&] { return periods() == joined; }));
+  notify(diff({}, {element({first, late})}));
+  ASSERT_TRUE(until([this] { return agent->ue().ring().find(mcx::GmkId{kB}) != nullptr; }));
+  end();
+  kms_says(unreachable());
+  ASSERT_TRUE(prepare().ok());
+  EXPECT_EQ(periods(), joined);  // from the disk
+}
+
+// ---- the subscription
+
+TEST_F(UeAgentHears, TheNotificationThatCarriesAKeyIsAnsweredWhenTheKeyIsStored) {
+  keyed();
+  std::vector<std::string> told;
+  loop->run([&] {
+    notifier->answers.clear();
+    net.watch([&](const std::string& what) {
+      if (what == "200 ue->gms" && told.empty()) told = events;  // events follow the commit
+    });
+  });
+  notify(diff({}, {element({first, sealed(kB)})}));
+  ASSERT_TRUE(until([this] { return !notifier->answers.empty(); }));
+  loop->run([this] { net.watch({}); });
+  EXPECT_EQ(notifier->answers.front(), 200);
+  EXPECT_THAT(told, Contains("installed " + std::string(kAgentGroup) + " 0abcdef2"));
+  end();
+  start();
+  EXPECT_EQ(state_of(kB), "active");  // from the disk
+}
+
+TEST_F(UeAgentHears, ANotificationOfSomebodyElsesDialogIsAnswered481AndChangesNothing) {
+  keyed();
+  loop->run([&] {
+    sip::Dialog foreign = notifier->host->dialog(notifier->dialog).value();
+    foreign.call_id = "somebody-else";
+    foreign.local_tag = "tag-of-a-stranger";
+    ASSERT_TRUE(notifier->host->restore(foreign).ok());
+    notifier->answers.clear();
+    notifier->notify(diff({{collection_entry(), "e1", ""}}, {element({sealed(kB)})}), foreign.id());
+  });
+  ASSERT_TRUE(until([this] { return !notifier->answers.empty(); }));
+  EXPECT_EQ(notifier->answers.front(), 481);
+  EXPECT_EQ(state_of(kA), "active");
+  EXPECT_EQ(state_of(kB), "none");
+}
+
+TEST_F(UeAgentHears, ReadyWaitsForTheSubscriptionToTheGroupsFoundAndWhatItBrings) {
+  http.script(keys_path(), 200, document({first}), kGktpType);
+  loop->run([this] {
+    notifier->on_subscribe = [this] {
+      if (notifier->subscribes.size() == 1) notifier->notify(diff({{collection_entry(), "", "e1"}}));
+    };
+  });
+  start();
+  ASSERT_TRUE(until([this] {
+    return notifier->subscribes.size() == 2 && !events.empty() &&
+           testing::Value(log, Contains(HasSubstr("was answered 404")));  // to the GET of the group
+  }));
+  loop->run([this] { net.advance(std::chrono::milliseconds(50)); });  // the answer to SUBSCRIBE arrives
+  EXPECT_FALSE(on_loop([this] { return ready; }));
+  EXPECT_THAT(on_loop([this] { return notifier->watched(); }),
+              Contains(xcap::write_address(xcap::group_address(kAgentGroup))));
+  notify(diff({}, {element({first})}));
+  EXPECT_TRUE(until([this] { return ready; }));
+}
+
+TEST_F(UeAgentHears, TheContactSaysWhichServiceThisIs) {
+  notify_on_subscribe({});
+  start();
+  ASSERT_TRUE(until([this] { return ready; }));
+  EXPECT_THAT(on_loop([this] { return notifier->subscribes.front().contact; }),
+              testing::AllOf(HasSubstr("+g.3gpp.icsi-ref=\"urn%3Aurn-7%3A3gpp-service.ims.icsi.mcptt\""),
+                             HasSubstr("+g.3gpp.mcptt")));
+}
+
+TEST_F(UeAgentHears, A403ToSubscribeTakesTheTokenAgainOnceAndSoDoesA401) {
+  for (const int refusal : {403, 401}) {
+    notify_on_subscribe({});
+    const std::size_t before = on_loop([&] {
+      notifier->statuses = {refusal};
+      return notifier->subscribes.size();
+    });
+    put("token", kms.token(test::kUser));
+    start();
+    ASSERT_TRUE(until([this] { return ready; })) << refusal;
+    EXPECT_EQ(on_loop([this] { return notifier->subscribes.size(); }), before + 2) << refusal;
+    end();
+  }
+}
+
+// ---- documents
+
+TEST_F(UeAgentHears, AnAnswerThatANotificationHasOvertakenWithdrawsNothing) {
+  keyed();
+  const Octets second = sealed(kB);
+  http.forget(keys_path());
+  http.hold(keys_path());
+  const std::size_t asked = http.asked(keys_path()).size();
+  notify(diff({{xcap::write_address(xcap::gktp_address(kAgentGroup)), "e1", "e2"}}));
+  ASSERT_TRUE(until([&] { return http.asked(keys_path()).size() > asked; }));
+  notify(diff({}, {element({first, second})}));
+  ASSERT_TRUE(until([this] { return agent->ue().ring().find(mcx::GmkId{kB}) != nullptr; }));
+  http.script(keys_path(), 200, document({first, second}), kGktpType);
+  http.release(200, document({first}), kGktpType);  // what it was before the NOTIFY
+  ASSERT_TRUE(until([&] { return http.asked(keys_path()).size() > asked + 1; }));
+  notify(diff({}, {element({first, second})}));
+  ASSERT_TRUE(until([this] { return agent->ue().receipts().empty(); }));
+  EXPECT_EQ(state_of(kB), "active");
+  EXPECT_THAT(on_loop([this] { return events; }), Not(Contains(HasSubstr("withdrawn"))));
+}
+
+TEST_F(UeAgentHears, AGroupThatIsGoneAfterARestartIsWithdrawn) {
+  keyed();
+  end();
+  http.forget(keys_path());  // 404
+  notify_on_subscribe({diff({})});
+  start();
+  ASSERT_TRUE(until([this] { return !events.empty() && events.back().rfind("withdrawn", 0) == 0; }));
+  EXPECT_EQ(state_of(kA), "withdrawn");
+}
+
+TEST_F(UeAgentHears, ADocumentThatLeavesTheCollectionWithdrawsItsKeys) {
+  keyed();
+  notify(diff({{collection_entry(), "e1", ""}}));
+  ASSERT_TRUE(until([this] { return events.back().rfind("withdrawn", 0) == 0; }));
+  ASSERT_TRUE(until([this] { return notifier->watched().size() == 1; }));
+}
+
+TEST_F(UeAgentHears, AGetThatTheGmsCannotAnswerIsTriedAgainAndKeepsTheKeys) {
+  http.script(keys_path(), 503);
+  http.script(keys_path(), 200, document({first}), kGktpType);
+  notify_on_subscribe({diff({{collection_entry(), "", "e1"}})});
+  start();
+  ASSERT_TRUE(until([this] { return ready; }));
+  EXPECT_EQ(http.asked(keys_path()).size(), 2u);
+  EXPECT_EQ(state_of(kA), "active");
+}
+
+TEST_F(UeAgentHears, A401ToGetTakesTheTokenAgainAtOnce) {
+  http.hold(keys_path());
+  notify_on_subscribe({diff({{collection_entry(), "", "e1"}})});
+  start();
+  ASSERT_TRUE(until([this] { return http.asked(keys_path()).size() == 1; }));
+  put("token", "renewed");
+  http.script(keys_path(), 200, document({first}), kGktpType);
+  http.release(401, "", "text/plain");
+  ASSERT_TRUE(until([this] { return ready; }));
+  ASSERT_EQ(http.asked(keys_path()).size(), 2u);
+  EXPECT_EQ(http.asked(keys_path())[1].authorization, "Bearer renewed");
+  EXPECT_THAT(on_loop([this] { return log; }), Not(Contains(HasSubstr("it is tried again"))));
+}
+
+TEST_F(UeAgentHears, ANewGroupsDocumentIsReadOnceAndTellsWhatItIsRegroupedInto) {
+  xcap::GroupDocument group;
+  group.uri = kAgentGroup;
+  group.list.emplace();
+  std::string text = xcap::write_group_document(group);
+  xcap::Regrouped regrouped;
+  regrouped.temporary = "sip:tmp-1@alpha.example";
+  regrouped.constituents = {kAgentGroup};
+  const auto parsed = xcap::parse_group_document(view(text));
+  ASSERT_TRUE(parsed.ok());
+  text = xcap::render(parsed.value(), {true, {regrouped}});
+  http.script(group_path(), 200, text, kGroupType);
+  keyed();
+  EXPECT_EQ(http.asked(group_path()).size(), 1u);
+  EXPECT_THAT(on_loop([this] { return events; }), Contains("regrouped " + std::string(kAgentGroup)));
+  http.forget(group_path());
+  http.script(group_path(), 200, xcap::render(parsed.value(), {true, {}}), kGroupType);
+  notify(diff({{xcap::write_address(xcap::group_address(kAgentGroup)), "g1", "g2"}}));
+  EXPECT_TRUE(until([this] { return events.back() == "released " + std::string(kAgentGroup); }));
+}
+
+// ---- receipts
+
+TEST_F(UeAgentHears, AReceiptIsPendingUntilTheGmsHasTakenItAndSurvivesTheEnd) {
+  http.script(keys_path("POST"), 503);
+  http.script(keys_path(), 200, document({first}), kGktpType);
+  notify_on_subscribe({diff({{collection_entry(), "", "e1"}})});
+  start();
+  ASSERT_TRUE(until([this] { return http.asked(keys_path("POST")).size() == 1 && !log.empty(); }));
+  end();
+  http.forget(keys_path("POST"));
+  http.script(keys_path("POST"), 204);
+  start();
+  ASSERT_TRUE(until([this] { return agent->ue().receipts().empty(); }));
+  const auto asked = http.asked(keys_path("POST"));
+  const auto receipts = xcap::parse_key_receipt(asked.back().body);
+  ASSERT_TRUE(receipts.ok());
+  EXPECT_EQ(receipts->front().result, xcap::ReceiptResult::installed);
+  EXPECT_EQ(receipts->front().gmk_id, kA);
+}
+
+struct PostCase {
+  unsigned status;
+  bool tried_again;
+};
+class UeAgentReceipt : public UeAgentHears, public testing::WithParamInterface<PostCase> {};
+
+TEST_P(UeAgentReceipt, IsOfferedAgainOnlyWhereTimeMayHelp) {
+  http.script(keys_path("POST"), GetParam().status);
+  http.script(keys_path("POST"), 204);
+  http.script(keys_path(), 200, document({first}), kGktpType);
+  notify_on_subscribe({diff({{collection_entry(), "", "e1"}})});
+  start();
+  ASSERT_TRUE(until([this] { return ready && agent->ue().receipts().empty(); }));
+  EXPECT_EQ(http.asked(keys_path("POST")).size(), GetParam().tried_again ? 2u : 1u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Statuses, UeAgentReceipt,
+                         testing::Values(PostCase{204, false}, PostCase{400, false}, PostCase{403, false},
+                                         PostCase{404, false}, PostCase{405, false}, PostCase{415, false},
+                                         PostCase{501, false}, PostCase{401, true}, PostCase{408, true},
+                                         PostCase{429, true}, PostCase{500, true}, PostCase{503, true}),
+                         [](const auto& param) { return "After" + std::to_string(param.param.status); });
+
+}  // namespace
+}  // namespace regroup::app

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the verbs of a dispatcher say: bad arguments, refusals of the GMS, an unreachable GMS, a ring in use.
+#include <sstream>
+
+#include "app/ue/agent_lab.hpp"
+#include "app/ue/run.hpp"
+#include "xcap/gmop.hpp"
+
+namespace regroup::app {
+namespace {
+
+using testing::HasSubstr;
+
+const std::string kDispatcherGroup = "sip:fire@alpha.example";
+
+class UeGroup : public testing::Test {
+ protected:
+  UeGroup() {
+    for (const char* name : {"token", "pass"}) put(name, "some-words");
+    const auto text = [](const std::string& value) { return "\"" + value + "\"\n"; };
+    put("ue.toml",
+        "mcptt_id = \"sip:user.001@alpha.example\"\ngms_uri = \"sip:gms.group@alpha.example\"\n"
+        "xcap_root = " +
+            text(gms.root()) + "tls = { kms_ca = \"" + http::lab().ca.certificate_file() + "\", gms_ca = \"" +
+            http::lab().ca.certificate_file() +
+            "\" }\n"
+            "store = { ring = \"ring\", passphrase_file = \"pass\" }\n"
+            "[kms]\nuri = \"kms.alpha.example\"\nurl = \"https://127.0.0.1:1\"\n"
+            "[token]\nfile = \"token\"\n[sip]\nroute = \"sip:127.0.0.1:5060;transport=tcp\"\n");
+    options.config_file = directory.path + "/ue.toml";
+    options.group = kDispatcherGroup;
+    options.members = {"sip:ann@alpha.example"};
+    options.groups = {kDispatcherGroup, "sip:police@beta.example"};
+    options.json = true;
+  }
+  void put(const std::string& name, const std::string& content) const {
+    const std::string path = directory.path + "/" + name;
+    std::ofstream(path) << content << "\n";
+    ::chmod(path.c_str(), 0600);
+  }
+  using Verb = int (*)(const UeGroupOptions&, std::ostream&, std::ostream&);
+  int run(Verb verb) {
+    std::ostringstream out, err;
+    const int code = verb(options, out, err);
+    said = err.str();
+    object = nlohmann::json::parse(out.str(), nullptr, false);
+    EXPECT_FALSE(object.is_discarded()) << out.str();
+    return code;
+  }
+  void expect_usage(Verb verb, const std::string& field) {
+    EXPECT_EQ(run(verb), 2);
+    EXPECT_EQ(object["error"]["code"], "usage");
+    EXPECT_THAT(object["error"]["detail"].get<std::string>(), HasSubstr(field));
+    EXPECT_NE(object["error"]["clause"], "");
+    EXPECT_NE(object["error"]["cure"], "");
+    EXPECT_THAT(said, HasSubstr(field));
+  }
+  [[nodiscard]] static std::string path(const std::string& method) {
+    return method + " /xcap-root/" + xcap::write_address(xcap::group_address(kDispatcherGroup));
+  }
+  [[nodiscard]] std::string collection(const std::string& method, const std::string& name) const {
+    return method + " /xcap-root/" + std::string(xcap::auid::kGroups) + "/users/" +
+           http::percent_encode("sip:gms.group@alpha.example") + "/" + name;
+  }
+
+  test::TemporaryDirectory directory;
+  test::ScriptedHttp gms;
+  UeGroupOptions options;
+  nlohmann::json object;
+  std::string said;
+};
+
+TEST_F(UeGroup, BadArgumentsAreNamedBeforeAnythingIsSent) {
+  options.group = "not a uri";
+  expect_usage(run_ue_group_create, "GROUP");
+  expect_usage(run_ue_group_show, "GROUP");
+  expect_usage(run_ue_group_teardown, "GROUP");
+  options.group = kDispatcherGroup;
+  options.members.push_back(options.members.front());
+  expect_usage(run_ue_group_create, "MEMBER");
+  options.members = {"sip:ann@alpha.example"};
+  options.floor_key = "both";
+  expect_usage(run_ue_group_create, "--floor-key");
+  options.floor_key = "gmk";
+  options.procedure = "three";
+  expect_usage(run_ue_group_regroup, "--procedure");
+  options.procedure = "one";
+  options.request_id = "short";
+  expect_usage(run_ue_group_regroup, "--id");
+  options.request_id.clear();
+  options.groups.pop_back();
+  expect_usage(run_ue_group_regroup, "at least 2");
+}
+
+TEST_F(UeGroup, A409SaysWhatTheGmsWouldAccept) {
+  const auto refusal = xcap::group_id_refused("taken", {"sip:fire-2@alpha.example"});
+  gms.script(collection("PUT", "group.xml"), 409, refusal.write(), std::string(xcap::mime::kXcapError));
+  EXPECT_EQ(run(run_ue_group_create), 3);
+  EXPECT_EQ(object["error"]["code"], "conflict");
+  EXPECT_THAT(object["error"]["detail"].get<std::string>(), HasSubstr("taken"));
+  EXPECT_THAT(object["error"]["cure"].get<std::string>(), HasSubstr("sip:fire-2@alpha.example"));
+}
+
+TEST_F(UeGroup, RefusalsByStatusNameClauseAndCure) {
+  for (const unsigned status : {400u, 401u, 403u, 404u, 413u, 501u, 503u}) {
+    gms.forget(path("GET"));
+    gms.script(path("GET"), status);
+    EXPECT_EQ(run(run_ue_group_show), 3) << status;
+    EXPECT_THAT(object["error"]["detail"].get<std::string>(), HasSubstr(std::to_string(status)));
+    EXPECT_NE(object["error"]["clause"], "") << status;
+    EXPECT_NE(object["error"]["cure"], "") << status;
+  }
+}
+
+TEST_F(UeGroup, ARejectedRegroupKeepsItsAnswerAndNamesTheCure) {
+  xcap::GmopResponse response;
+  response.operation = "group-regroup-creation";
+  response.id = "abcdefgh";
+  response.reason = "already-regrouped";
+  gms.script(collection("POST", ""), 200, xcap::write_gmop(response), std::string(xcap::mime::kGmop));
+  EXPECT_EQ(run(run_ue_group_regroup), 3);
+  EXPECT_EQ(object["accepted"], false);
+  EXPECT_EQ(object["reason"], "already-regrouped");
+  EXPECT_THAT(object["error"]["cure"].get<std::string>(), HasSubstr("tear the other regroup down"));
+}
+
+TEST_F(UeGroup, AnAcceptedRegroupPrintsItsGroup) {
+  xcap::GmopResponse response;
+  response.operation = "group-regroup-creation";
+  response.id = "abcdefgh";
+  response.accepted = true;
+  response.temporary = "sip:tmp-1@alpha.example";
+  gms.script(collection("POST", ""), 200, xcap::write_gmop(response), std::string(xcap::mime::kGmop));
+  EXPECT_EQ(run(run_ue_group_regroup), 0);
+  EXPECT_EQ(object["temporary"], "sip:tmp-1@alpha.example");
+  EXPECT_FALSE(object.contains("error"));
+}
+
+TEST_F(UeGroup, AnAnswerThatIsNoGroupDocumentIsAFailureNotAUsageError) {
+  gms.script(path("GET"), 200, "<html/>", "text/html");
+  EXPECT_EQ(run(run_ue_group_show), 1);
+  EXPECT_THAT(object["error"]["cure"].get<std::string>(), HasSubstr("xcap_root"));
+}
+
+TEST_F(UeGroup, A401IsTriedOnceWithTheTokenReadAgain) {
+  gms.script(path("GET"), 401);
+  gms.script(path("GET"), 404);
+  EXPECT_EQ(run(run_ue_group_show), 3);
+  EXPECT_EQ(gms.asked(path("GET")).size(), 2u);
+  EXPECT_EQ(object["error"]["code"], "unknown_group");
+}
+
+TEST_F(UeGroup, KeysOfARingInUseSayWhoHasIt) {
+  const UeConfig config = read_ue_config(options.config_file).value();
+  crypto::SystemRandom random;
+  EXPECT_EQ(run(run_ue_keys), 2);  // no ring yet
+  EXPECT_THAT(said, HasSubstr("does not exist"));
+  {
+    const auto held = open_ring(config, random);
+    ASSERT_TRUE(held.ok()) << held.error().text();
+    EXPECT_EQ(run(run_ue_keys), 1);
+    EXPECT_THAT(object["error"]["detail"].get<std::string>(),
+                HasSubstr("process " + std::to_string(::getpid())));
+    EXPECT_THAT(object["error"]["cure"].get<std::string>(), HasSubstr("regroup ue run"));
+  }
+  EXPECT_EQ(run(run_ue_keys), 0);
+  EXPECT_TRUE(object.is_array());
+}
+
+}  // namespace
+}  // namespace regroup::app
