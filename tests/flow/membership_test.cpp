@@ -25,5 +25,14 @@ TEST(MembershipChange, WhoJoinsGetsTheCurrentKeyAndWhoLeavesCausesANewOne) {
       << "the one who left holds nothing of the group";
 }
 
+TEST(MembershipChange, IsRefusedWhileTheGroupIsRegrouped) {
+  LabNetwork net(seed());
+  make_groups(net);
+  net.a->ask_regroup("req-00000001", {kFire, kRescue});
+  net.settle();
+  EXPECT_THROW(net.a->create_group(kFire, {kUsersA[0]}), std::runtime_error);
+  EXPECT_EQ(net.a->gms->group(kFire)->members.size(), 2u);
+}
+
 }  // namespace
 }  // namespace regroup::test

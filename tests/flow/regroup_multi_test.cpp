@@ -213,5 +213,46 @@ TEST(RegroupMulti, APartnerOutOfReachRejectsTheWholeAfterTAsk) {
   EXPECT_EQ(net.a->answers.at(ticket).reason, "partner-unreachable");
 }
 
+TEST(RegroupMulti, ARejectedPayloadIsMadeAnewOnceAndThenThePartnerHasFailed) {
+  LabNetwork net(seed());
+  make_groups(net);
+  net.a->ask_regroup("req-00000001", {kFire, kPolice});
+  net.hold_c9_seq = 1;
+  net.settle(5);
+  const std::string leg = net.a->gms->state().regroups.begin()->first;
+  const auto partner = [&] { return net.a->gms->state().regroups.at(leg).partners.front(); };
+  Answer no;
+  no.reason = "key-undecryptable";
+  auto out = flow::partner_acknowledged(*net.a->gms, net.b->gms_uri, leg, 1, no);
+  ASSERT_EQ(out.effects.size(), 1u);
+  EXPECT_EQ(std::get<NotifyPartner>(out.effects.front()).notification.seq, 2u);
+  EXPECT_EQ(partner().state, PartnerState::pending);
+  EXPECT_TRUE(flow::partner_acknowledged(*net.a->gms, net.b->gms_uri, leg, 1, no).effects.empty())
+      << "the first one, refused again late";
+  (void)flow::partner_acknowledged(*net.a->gms, net.b->gms_uri, leg, 2, no);
+  EXPECT_EQ(partner().state, PartnerState::failed);
+  EXPECT_EQ(partner().reason, "key-undecryptable");
+  EXPECT_EQ(net.a->gms->state().keys.size(), 3u) << "the same key, never a second one";
+}
+
+TEST(RegroupMulti, AnAcceptedC3HoldsItsGroupsUntilItLapses) {
+  LabNetwork net(seed());
+  make_groups(net);
+  RegroupRequest c3;
+  c3.id = "leg-00000001";
+  c3.constituents = {GroupId::parse(kFire).value(), GroupId::parse(kPolice).value()};
+  net.b->carry_out(flow::partner_request(*net.b->gms, net.a->gms_uri, 801, c3));
+  ASSERT_TRUE(net.b->answers.at(801).accepted);
+  c3.id = "leg-00000002";
+  net.b->carry_out(flow::partner_request(*net.b->gms, net.a->gms_uri, 802, c3));
+  EXPECT_EQ(net.b->answers.at(802).reason, "already-regrouped");
+  net.clock.set(net.clock.now().plus(net.b->settings.t_reserve + 1));
+  c3.id = "leg-00000003";
+  net.b->carry_out(flow::partner_request(*net.b->gms, net.a->gms_uri, 803, c3));
+  EXPECT_TRUE(net.b->answers.at(803).accepted);
+  // The first one's C9 comes too late: checked as C3 and C9 in one, its groups are held by the third.
+  EXPECT_EQ(hand_made_c9(net, 804, real_c9(net, "sip:tmp-1@alpha.example")).reason, "already-regrouped");
+}
+
 }  // namespace
 }  // namespace regroup::test

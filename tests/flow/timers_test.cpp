@@ -111,5 +111,24 @@ TEST_P(BadWeather, ARegroupOverTwoSystemsEndsWithOneKeyEverywhere) {
 }
 INSTANTIATE_TEST_SUITE_P(Seeds, BadWeather, testing::Range(0, std::getenv("REGROUP_LONG") ? 200 : 8));
 
+TEST(RegroupMulti, ASilentPartnerIsAskedMoreAndMoreSeldomAndGivenUpAfterTNotify) {
+  LabNetwork net(seed());
+  make_groups(net);
+  net.a->settings.t_notify = 100;
+  const auto ticket = net.a->ask_regroup("req-00000001", {kFire, kPolice});
+  net.hold_c9_seq = 1;
+  net.trace.clear();
+  net.settle(60);
+  EXPECT_EQ(net.a->answers.at(ticket).constituents.front().state, "pending");
+  const auto sent = std::count(net.trace.begin(), net.trace.end(), "alpha.example C9 seq 1");
+  EXPECT_GE(sent, 5);
+  EXPECT_LE(sent, 8) << "after 1, 2, 4 ... seconds";
+  net.settle(600);
+  const Partner& partner = net.a->gms->state().regroups.begin()->second.partners.front();
+  EXPECT_EQ(partner.state, PartnerState::failed);
+  EXPECT_EQ(partner.reason, "partner-unreachable");
+  EXPECT_FALSE(flow::next_deadline(*net.a->gms)) << "nothing is left to repeat";
+}
+
 }  // namespace
 }  // namespace regroup::test
