@@ -8,6 +8,8 @@
 #include "vectors.hpp"
 
 namespace regroup::test {
+// The names in here also stand in tests/kms and tests/flow, with other meanings: one program may hold both.
+inline namespace lab_domain {
 
 inline mcx::McpttId id(std::string_view text) { return mcx::McpttId::parse(text).value(); }
 
@@ -81,4 +83,5 @@ inline LabKms beta() {
 // 2026-03-02T09:30:00Z: period 1536 of alpha, 6582 of beta.
 inline const NtpTime kMarch{0xed4fd718, 0};
 
+}  // namespace lab_domain
 }  // namespace regroup::test
