@@ -188,6 +188,8 @@ std::span<const Row> teardown_table() { return kTable; }
 Outcome teardown(Gms& gms, const std::string& requester, Ticket ticket, const TeardownRequest& request) {
   if (!may_create(gms.with().settings, requester)) return answer_now(gms, ticket, rejected("not-authorised"));
   const Regroup* found = gms.regroup_of(request.temporary);
+  // Unknown is as good as torn down, so that a repetition is answered alike; a group of the house is neither.
+  if (!found && gms.group(request.temporary)) return answer_now(gms, ticket, rejected("policy"));
   if (!found) return answer_now(gms, ticket, done_with(request));
   if (found->role != RegroupRole::primary) return answer_now(gms, ticket, rejected("not-authorised"));
   return tear_down(gms, *found, ticket, request);

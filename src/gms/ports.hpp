@@ -30,7 +30,8 @@ struct Settings {
   std::vector<std::string>
       domains;  // domain parts of the groups homed here; the first names temporary groups
   std::vector<std::string>
-      creators;  // who may create, regroup, tear down; "*": every authenticated requester
+      creators;                     // who may create, regroup, tear down; "*": every authenticated requester
+  std::vector<std::string> admins;  // URIs of the certificates that may read the ledger; empty: gms_uri alone
   std::vector<std::string> mcptt_servers;  // may read and watch group documents (trusted listener)
   std::vector<PartnerSettings> partners;
   FloorKey floor_key = FloorKey::none;  // for groups without a plan of their own

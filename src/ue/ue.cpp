@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ue/ue.hpp"
 
+#include <algorithm>
+
 #include "base/text.hpp"
 #include "crypto/hash/sha256.hpp"
 
@@ -22,6 +24,11 @@ std::string pending_id(const Receipt& receipt) { return hex(receipt.message) + "
 Error misplaced(const Record& record) {
   return fail(Errc::malformed, "docs/formats.md",
               record.kind + " record has the name \"" + printable(record.id) + "\"");
+}
+
+bool serves(const RingKey& key, const std::string& group) {
+  const auto& groups = key.material.parameters.groups;
+  return key.group == group || std::find(groups.begin(), groups.end(), group) != groups.end();
 }
 
 KeyEvent event_of(std::string event, const RingKey& key) {
@@ -180,8 +187,11 @@ Ue::Taken Ue::take(const std::string& document, const Payload& payload, Received
   receipt.group = payload.temporary.empty() ? document : payload.temporary;
   receipt.document = document;
   if (const auto before = seen_.find(hex(receipt.message)); before != seen_.end()) {
-    const auto id = fixed_from_hex<4>(before->second);
-    return {id.ok() ? std::optional(mcx::GmkId{load_be32(id.value())}) : std::nullopt, false};
+    const mcx::GmkId id{load_be32(fixed_from_hex<4>(before->second).value())};
+    if (const RingKey* held = ring_.find(id); held && serves(*held, receipt.group)) return {id, false};
+    return refuse(fail(Errc::unknown_group, "TS 33.179 7.3.1",
+                       "GMK-ID " + id.text() + " is not a key of " + printable(receipt.group)),
+                  std::move(receipt), out);
   }
   auto opened = open(payload, receipt.group, out);
   if (!opened.ok()) return refuse(opened.error(), std::move(receipt), out);

@@ -181,6 +181,9 @@ TEST(SealVerb, RefusesWhatItCannotDoAndSaysWhy) {
   options.key_set_files = {documents().folder.path("absent.xml")};
   EXPECT_EQ(seal(options).code, 2);
   options = to({"sip:user.001@alpha.example"});
+  options.expiry = "2020-01-01T00:00:00Z";
+  EXPECT_EQ(seal(options).code, 2) << "a key that nobody would take";
+  options.expiry.clear();
   options.use = "video";
   EXPECT_EQ(seal(options).code, 2);
   options = to({"sip:user.001@alpha.example"});

@@ -35,6 +35,18 @@ TEST(Teardown, WithdrawsTheTemporaryKeyEverywhereAndLeavesTheConstituentsTheirs)
   EXPECT_TRUE(client.held(temporary).empty());
 }
 
+TEST(Teardown, IsOfTemporaryGroupsOnlyAndAnUnknownOneIsAsGoodAsGone) {
+  LabNetwork net(seed());
+  make_groups(net);
+  const auto fire = net.a->ues.at(kUsersA[0])->held(kFire);
+  net.a->carry_out(flow::teardown(*net.a->gms, net.a->dispatcher, 900, {"down-0000001", kFire}));
+  EXPECT_EQ(net.a->answers.at(900).reason, "policy") << "an ordinary group";
+  EXPECT_EQ(net.a->ues.at(kUsersA[0])->held(kFire), fire);
+  net.a->carry_out(
+      flow::teardown(*net.a->gms, net.a->dispatcher, 901, {"down-0000002", "sip:tmp-1@alpha.example"}));
+  EXPECT_TRUE(net.a->answers.at(901).accepted);
+}
+
 TEST(Teardown, OnlyACreatorMayAndAPartnerMayNotTearDownThePrimarysGroup) {
   LabNetwork net(seed());
   make_groups(net);

@@ -181,6 +181,16 @@ TEST_F(UeDocument, AKeyOfAnotherGroupIsRefused) {
   EXPECT_FALSE(ue->ring().find(mcx::GmkId{kA}));
 }
 
+// A message that was taken before is not verified again, but it is still no key of another group's.
+TEST_F(UeDocument, APayloadSeenBeforeIsNoKeyOfAnotherGroup) {
+  const Octets message = sealed(key_with_id(kA));
+  document({message});
+  const Received received = document({{message, "", false}}, Ue::Part::whole, "sip:other@alpha.example");
+  EXPECT_THAT(told(received), ElementsAre("refused undecryptable"));
+  EXPECT_THAT(told(document(std::vector<Payload>{})), ElementsAre("withdrawn 0abcdef1 media"))
+      << "the other group's document does not hold it alive";
+}
+
 TEST_F(UeDocument, AKeyOfATemporaryGroupIsForThatGroup) {
   gktp::KeyMaterial key = key_with_id(kA);
   key.parameters.groups = {"sip:tmp-1@alpha.example"};

@@ -53,11 +53,14 @@ Result<std::string> text_with_use(const SealOptions& options) {
   return usage("--use is media, floor or both");
 }
 
-Result<gktp::KeyParameters> parameters_of(const SealOptions& options) {
+Result<gktp::KeyParameters> parameters_of(const SealOptions& options, NtpTime time) {
   gktp::KeyParameters out;
   out.revoked = options.revoke;
   out.activation = TRY(unix_option(options.activation, "--activation"));
   out.expiry = TRY(unix_option(options.expiry, "--expiry"));
+  const std::int64_t starts = out.activation ? out.activation : time.unix_seconds();
+  if (!out.revoked && out.expiry && out.expiry <= starts)
+    return usage("--expiry is not later than the activation: every receiver would refuse the key");
   out.text = TRY(text_with_use(options));
   for (const std::string& group : options.groups)
     out.groups.push_back(TRY(mcx::GroupId::parse(group)).text());
@@ -80,9 +83,10 @@ bool guk_ids_distinct(const gktp::KeyMaterial& key, const std::vector<gktp::Rece
 
 // Key and identifier, given or fresh; a fresh key is drawn again while two receivers share a GUK-ID.
 Result<gktp::KeyMaterial> material_of(const SealOptions& options,
-                                      const std::vector<gktp::Receiver>& receivers, Random& random) {
+                                      const std::vector<gktp::Receiver>& receivers, NtpTime time,
+                                      Random& random) {
   gktp::KeyMaterial key;
-  key.parameters = TRY(parameters_of(options));
+  key.parameters = TRY(parameters_of(options, time));
   key.rand = TRY(rand_of(options, random));
   if (options.empty_map) key.policy = {gktp::SecurityPolicy::Form::empty_map, {}, {}};
   if (!options.gmk_file.empty()) key.key = TRY(read_gmk(options.gmk_file));
@@ -144,7 +148,7 @@ Result<Made> make(const SealOptions& options, std::istream& in) {
   const mcx::KeySet* const keys = TRY(sending(held, time));
   const std::vector<gktp::Receiver> receivers = TRY(receivers_of(options, held.domains));
   crypto::SystemRandom random;
-  gktp::KeyMaterial key = TRY(material_of(options, receivers, random));
+  gktp::KeyMaterial key = TRY(material_of(options, receivers, time, random));
   const gktp::Sender sender{*held.domains.find(keys->kms_uri()), *keys};
   auto messages =
       TRY(gktp::seal(key, sender, receivers, time, random, {options.hide_initiator, options.hide_responder}));

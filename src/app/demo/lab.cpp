@@ -112,9 +112,11 @@ Result<std::unique_ptr<Lab>> Lab::make(int members, LabOptions lab_options) {
   http::ClientOptions options;
   options.ca_file = lab->ca_->certificate_file();
   lab->client_ = TRY(http::Client::make(options));
-  options.certificate_file = alpha.gms_tls.certificate;
-  options.key_file = alpha.gms_tls.key;
-  lab->admin_ = TRY(http::Client::make(options));
+  for (System* system : lab->systems) {
+    options.certificate_file = system->gms_tls.certificate;
+    options.key_file = system->gms_tls.key;
+    system->admin = TRY(http::Client::make(options));
+  }
   return lab;
 }
 

@@ -24,6 +24,7 @@ struct System {
   std::string directory;
   std::string kms_uri, kms_url;
   std::int64_t period = 0, offset = 0;
+  std::unique_ptr<http::Client> admin;  // the operator's, with the GMS's own certificate
   std::string gms_uri, xcap_root, admin_url, trusted_root, sip_route;
   int port_kms = 0, port_ue = 0, port_trusted = 0, port_admin = 0, port_sip = 0;
   LabFiles kms_tls, gms_tls;
@@ -105,7 +106,7 @@ class Lab {
   std::set<int> ports_;
   std::optional<LabCa> ca_;
   std::optional<Issuer> issuer_;
-  std::unique_ptr<http::Client> admin_, client_;
+  std::unique_ptr<http::Client> client_;
   std::mutex mutex_;
   std::vector<std::pair<std::string, json>> events_;
   std::string printed_;

@@ -146,7 +146,7 @@ bool Lab::withdrew(const std::string& identity, const std::string& gmk_id) {
 Result<json> Lab::ledger(const System& system, const std::string& group) {
   http::ClientRequest request;
   request.url = system.admin_url + "/ledger/" + http::percent_encode(group);
-  const http::Response response = TRY(admin_->call(std::move(request)));
+  const http::Response response = TRY(system.admin->call(std::move(request)));
   if (response.status != 200)
     return fail(Errc::transport, "", "the ledger was answered " + std::to_string(response.status));
   return json::parse(response.body.text(), nullptr, false);

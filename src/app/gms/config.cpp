@@ -48,6 +48,7 @@ Result<void> read_policy(TomlTable& root, gms::Settings& out) {
   };
   out.creators = TRY(policy.each("creators", creator));
   out.mcptt_servers = TRY(policy.each("mcptt_servers", identity_text));
+  out.admins = TRY(policy.each("admins", identity_text));
   const auto count = [&](const char* key, std::size_t& value, std::int64_t least) -> Result<void> {
     value = static_cast<std::size_t>(
         TRY(policy.integer_or(key, static_cast<std::int64_t>(value), least, 100'000)));

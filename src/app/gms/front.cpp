@@ -98,7 +98,7 @@ http::Response gmop_response(const xcap::GmopResponse& response) {
 }  // namespace
 
 void GmsFront::handle(const http::Request& request, Answer answer) {
-  if (request.peer.listener == "admin") return answer(ledger(request));
+  if (request.peer.listener == "admin") return answer(operates(request) ? ledger(request) : plain(403));
   const auto requester =
       requester_of(request, jwks_(), policy_, clock_.now(), core_.gms().with().settings.partners);
   if (const auto* refused = std::get_if<http::Response>(&requester)) {
@@ -288,6 +288,14 @@ void GmsFront::gmop_of_partner(const Requester& from, Answer answer, const Octet
     return core_.carry_out(flow::partner_teardown(gms, from.identity, waiting, {down->id, down->temporary}));
   }
   answer(plain(501));
+}
+
+// The CA of this listener may certify partners too: only named operators see who holds which key.
+bool GmsFront::operates(const http::Request& request) const {
+  const gms::Settings& settings = core_.gms().with().settings;
+  if (settings.admins.empty()) return request.peer.certificate.has_uri(settings.gms_uri.text());
+  return std::any_of(settings.admins.begin(), settings.admins.end(),
+                     [&](const std::string& one) { return request.peer.certificate.has_uri(one); });
 }
 
 http::Response GmsFront::ledger(const http::Request& request) {

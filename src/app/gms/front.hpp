@@ -41,6 +41,7 @@ class GmsFront {
   void gmop(const Call& call, Answer answer);
   void gmop_of_client(const Requester& from, const std::string& operation, Answer answer, const Octets& body);
   void gmop_of_partner(const Requester& from, Answer answer, const Octets& body);
+  [[nodiscard]] bool operates(const http::Request& request) const;
   http::Response ledger(const http::Request& request);
 
   GmsCore& core_;

@@ -113,6 +113,11 @@ TEST(GmsFrontKeys, TheLedgerIsForTheOperatorsListenerAndHoldsNoKey) {
   request.method = "GET";
   request.target = "/ledger/" + http::percent_encode(kFire);
   request.peer.listener = "admin";
+  EXPECT_EQ(lab.ask(request).status, 403u) << "no certificate";
+  request.peer.certificate.presented = true;
+  request.peer.certificate.uris = {"sip:gms@partner.example"};
+  EXPECT_EQ(lab.ask(request).status, 403u) << "a partner's certificate of the same CA";
+  request.peer.certificate.uris = {lab.core().gms().with().settings.gms_uri.text()};
   const auto shown = lab.ask(request);
   EXPECT_EQ(shown.status, 200u);
   const auto ledger = nlohmann::json::parse(shown.body.text());
@@ -121,6 +126,7 @@ TEST(GmsFrontKeys, TheLedgerIsForTheOperatorsListenerAndHoldsNoKey) {
       lab.on_loop([&] { return hex(lab.core().gms().state().keys.begin()->second.material.key.expose()); });
   EXPECT_THAT(std::string(shown.body.text()), Not(HasSubstr(key)));
   EXPECT_THAT(std::string(shown.body.text()), Not(HasSubstr(base64(from_hex(key).value()))));
+  const http::PeerCertificate own = std::exchange(request.peer.certificate, {});
   for (const char* listener : {"ue", "trusted"}) {
     request.peer.listener = listener;
     EXPECT_EQ(lab.ask(request).status, 403u);
@@ -129,6 +135,7 @@ TEST(GmsFrontKeys, TheLedgerIsForTheOperatorsListenerAndHoldsNoKey) {
     EXPECT_EQ(lab.ask(with_token).status, 404u);
   }
   request.peer.listener = "admin";
+  request.peer.certificate = own;
   request.method = "POST";
   EXPECT_EQ(lab.ask(request).status, 405u);
 }
