@@ -98,6 +98,9 @@ TEST(KmsRegistry, RefusesCertificatesThatWouldMisleadItsClients) {
   EXPECT_EQ(all.import_certificate(external("kms.evil.example", "beta.example", 6)).error().code,
             Errc::conflict)
       << "a partner's domain";
+  for (const char* part : {"vip.alpha.example", "ALPHA.example", "example"})
+    EXPECT_EQ(all.import_certificate(external("kms.evil.example", part, 6)).error().code, Errc::conflict)
+        << part << " would take users away from us";
   EXPECT_EQ(all.cache_num(), 3);
 }
 

@@ -245,5 +245,39 @@ TEST(FakeTest, TheSameSeedReplaysTheSameTraffic) {
   EXPECT_NE(traffic(8), traffic(9));
 }
 
+// What a request leaves behind is stored with its dialog and written back onto the wire, so it is bounded.
+TEST(FakeNetwork, ARequestWithOversizedValuesIsAnswered400AndReachesNobody) {
+  FakeNetwork net(1);
+  const auto gms = net.host("gms"), ue = net.host("ue");
+  ASSERT_TRUE(gms->start().ok() && ue->start().ok());
+  int reached = 0;
+  gms->serve("", [&](Incoming in) {
+    ++reached;
+    gms->answer(in.transaction, make_response(200));
+  });
+  const auto status_of = [&](const std::function<void(Request&, Opening&)>& change) {
+    Opening opening;
+    opening.local_uri = "sip:ann@mcx.example";
+    opening.request_uri = "sip:gms@mcx.example";
+    opening.next_hop = "sip:gms;transport=tcp";
+    opening.contact_user = "ann";
+    Request request;
+    request.method = "SUBSCRIBE";
+    request.event = "xcap-diff";
+    change(request, opening);
+    int status = 0;
+    ue->send_alone(opening, request,
+                   [&](const Result<Response>& outcome) { status = outcome.ok() ? outcome->status : -1; });
+    net.run_until_quiet();
+    return status;
+  };
+  EXPECT_EQ(status_of([](Request&, Opening&) {}), 200);
+  EXPECT_EQ(status_of([](Request& r, Opening&) { r.event = "xcap-diff;id=" + std::string(300, 'a'); }), 400);
+  EXPECT_EQ(status_of([](Request& r, Opening&) { r.contact = ";x=" + std::string(1100, 'a'); }), 400);
+  EXPECT_EQ(status_of([](Request&, Opening& o) { o.local_uri = "sip:" + std::string(1100, 'a') + "@x"; }),
+            400);
+  EXPECT_EQ(reached, 1);
+}
+
 }  // namespace
 }  // namespace regroup::sip
