@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crypto/vault.hpp"
 
-#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
 
 #include "base/text.hpp"
 #include "base/wire.hpp"
 #include "crypto/aead.hpp"
 #include "crypto/hash/sha256.hpp"
+#include "crypto/secret_file.hpp"
 
 namespace regroup::crypto {
 namespace {
@@ -93,39 +89,6 @@ Octets associated_data(std::string_view context) {
   return out;
 }
 
-// ---- passphrase files
-
-constexpr std::string_view kPassphraseClause = "docs/security.md, passphrase files";
-
-struct File {
-  explicit File(int opened) : fd(opened) {}
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  ~File() {
-    if (fd >= 0) ::close(fd);
-  }
-  const int fd;
-};
-
-Error refuse_file(const std::string& path, const std::string& what, std::string cure) {
-  return fail(Errc::usage, kPassphraseClause, "passphrase file " + printable(path) + " " + what,
-              std::move(cure));
-}
-
-Result<void> examine_file(int fd, const std::string& path) {
-  struct stat about {};
-  if (::fstat(fd, &about) != 0) return refuse_file(path, "cannot be examined", "check the file system");
-  if (!S_ISREG(about.st_mode)) return refuse_file(path, "is not a regular file", "name a regular file");
-  if (about.st_uid != ::geteuid())
-    return refuse_file(path,
-                       "belongs to user " + std::to_string(about.st_uid) + ", not to user " +
-                           std::to_string(::geteuid()) + " of this process",
-                       "chown " + std::to_string(::geteuid()) + " " + printable(path));
-  if ((about.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-    return refuse_file(path, "can be reached by other users", "chmod 600 " + printable(path));
-  return {};
-}
-
 }  // namespace
 
 Octets VaultHeader::write() const {
@@ -186,33 +149,8 @@ Result<SecretOctets> Vault::open(std::string_view context, OctetsView sealed) co
 }
 
 Result<SecretOctets> read_passphrase_file(const std::string& path) {
-  // O_NONBLOCK: a FIFO of that name must not hold the process.
-  const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-  if (file.fd < 0)
-    return refuse_file(path, std::string("cannot be opened: ") + std::strerror(errno),
-                       "make one: (umask 077; openssl rand -base64 32 > " + printable(path) + ")");
-  TRY(examine_file(file.fd, path));
-  SecretOctets buffer(kMostPassphrase + 1);
-  const auto space = buffer.expose_mutable();
-  std::size_t size = 0;
-  while (size < space.size()) {
-    const ssize_t n = ::read(file.fd, space.data() + size, space.size() - size);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0)
-      return refuse_file(path, std::string("cannot be read: ") + std::strerror(errno),
-                         "check the file system");
-    if (n == 0) break;
-    size += static_cast<std::size_t>(n);
-  }
-  const OctetsView read = buffer.expose().first(size);
-  OctetsView line =
-      read.first(static_cast<std::size_t>(std::find(read.begin(), read.end(), '\n') - read.begin()));
-  if (!line.empty() && line.back() == '\r') line = line.first(line.size() - 1);
-  if (line.empty())
-    return refuse_file(path, "has an empty first line", "write the passphrase into its first line");
-  if (line.size() > kMostPassphrase)
-    return refuse_file(path, "has a first line of more than 4096 octets", "shorten the passphrase");
-  return SecretOctets(line);
+  return read_secret_line(path, "passphrase file", kMostPassphrase,
+                          "make one: (umask 077; openssl rand -base64 32 > " + printable(path) + ")");
 }
 
 }  // namespace regroup::crypto

@@ -479,7 +479,7 @@ Result<std::vector<Prepared>> open_all(const Gms& gms, const Regroup& regroup, c
 
 std::string outward_reason(const Error& error) {
   if (error.code == Errc::conflict) return "key-id-conflict";
-  if (error.clause == refuse("").clause) return error.detail;  // decided here, not by the payload
+  if (is_refusal(error)) return error.detail;  // decided here, not by the payload
   return error.code == Errc::not_authorised ? "bad-signature" : "key-undecryptable";
 }
 

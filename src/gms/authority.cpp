@@ -31,8 +31,14 @@ const PartnerSettings* partner(const Settings& settings, std::string_view gms_ur
   return nullptr;
 }
 
+constexpr std::string_view kRegroupClause = "TS 23.280 10.2.4";
+
 Error refuse(std::string reason, std::string cure) {
-  return fail(Errc::not_authorised, "TS 23.280 10.2.4", std::move(reason), std::move(cure));
+  return fail(Errc::not_authorised, std::string(kRegroupClause), std::move(reason), std::move(cure));
+}
+
+bool is_refusal(const Error& error) {
+  return error.code == Errc::not_authorised && error.clause == kRegroupClause;
 }
 
 Result<void> check_constituents(const Gms& gms, const std::vector<GroupId>& constituents) {

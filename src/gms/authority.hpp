@@ -23,6 +23,8 @@ namespace regroup::gms {
 
 // An error whose detail is the reason sent to the peer.
 [[nodiscard]] Error refuse(std::string reason, std::string cure = {});
+// Was it made by refuse()? Then its detail may be told to the peer; others' must not.
+[[nodiscard]] bool is_refusal(const Error& error);
 
 // PR-25: 8..64 characters of A-Z a-z 0-9 . _ -
 [[nodiscard]] bool good_request_id(std::string_view id);

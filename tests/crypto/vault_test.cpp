@@ -203,7 +203,7 @@ TEST_F(PassphraseFile, IsRefusedWhenItBelongsToAnotherUser) {
 TEST_F(PassphraseFile, IsRefusedWhenEmpty) {
   for (const std::string_view content : {"", "\n", "\r\n", "\nsecond line\n"}) {
     write(content);
-    expect_refused("empty first line", "write the passphrase");
+    expect_refused("empty first line", "write the secret");
   }
 }
 

@@ -127,6 +127,18 @@ TEST(RegroupMulti, APartnerMayNotNameATemporaryGroupThatExistsOrThatIsNotIts) {
   n.id = "leg-00000003";
   EXPECT_EQ(hand_made_c9(net, 803, n).reason, "policy") << "a parameter is not a domain";
   EXPECT_EQ(net.b->gms->state().keys.size(), keys);
+  // A temporary group of the same partner that exists already, named again for another regroup.
+  const std::string first = "sip:tmp-1@alpha.example", kMedics = "sip:medics@beta.example";
+  n = real_c9(net, first);
+  n.id = "leg-00000004";
+  ASSERT_TRUE(hand_made_c9(net, 804, n).accepted);
+  net.b->create_group(kMedics, {kUsersB[0]});
+  n = real_c9(net, first);
+  n.id = "leg-00000005";
+  n.constituents.back() = GroupId::parse(kMedics).value();
+  EXPECT_EQ(hand_made_c9(net, 805, n).reason, "policy");
+  net.b->carry_out(flow::partner_teardown(*net.b->gms, net.a->gms_uri, 806, {"leg-00000004", first}));
+  net.settle(60);
   EXPECT_EQ(net.b->gms->group(kPolice)->members, police.members);
   EXPECT_TRUE(net.b->gms->group(kPolice)->regrouped_as.empty());
 }

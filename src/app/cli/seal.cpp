@@ -9,7 +9,7 @@
 #include "app/cli/key_files.hpp"
 #include "base/text.hpp"
 #include "crypto/random.hpp"
-#include "crypto/vault.hpp"
+#include "crypto/secret_file.hpp"
 #include "gktp/seal.hpp"
 #include "mcx/key_use.hpp"
 
@@ -34,7 +34,8 @@ Result<void> check_options(const SealOptions& options) {
 }
 
 Result<mcx::Gmk> read_gmk(const std::string& file) {
-  const SecretOctets line = TRY(crypto::read_passphrase_file(file));
+  const SecretOctets line =
+      TRY(crypto::read_secret_line(file, "GMK file", 4096, "write 32 hexadecimal digits into it, mode 0600"));
   auto octets = secret_from_hex(text_of(line.expose()));
   if (!octets.ok() || octets->size() != mcx::Gmk::size)
     return usage("--gmk-file " + printable(file) + " does not hold 32 hexadecimal digits on its first line");

@@ -13,8 +13,8 @@
 #include <mutex>
 
 #include "app/kms/documents.hpp"
-#include "app/kms/secret_file.hpp"
 #include "base/text.hpp"
+#include "crypto/secret_file.hpp"
 
 namespace regroup::app {
 namespace {
@@ -31,7 +31,7 @@ Result<std::string> remembered_passphrase_file(const std::string& directory) {
     return fail(Errc::usage, kManual, printable(directory) + " does not say where its passphrase file is",
                 "name it with --passphrase-file FILE");
   const SecretOctets line =
-      TRY(read_secret_line(memory, "file", 4096, "name it with --passphrase-file FILE"));
+      TRY(crypto::read_secret_line(memory, "file", 4096, "name it with --passphrase-file FILE"));
   std::string name(text_of(line.expose()));
   if (std::filesystem::exists(name, ignored)) return name;
   return fail(

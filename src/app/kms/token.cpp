@@ -6,14 +6,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+extern "C" {  // the header of glibc 2.36 forgets it
+#include <sys/pidfd.h>
+}
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <thread>
 
 #include "app/kms/access.hpp"
-#include "app/kms/secret_file.hpp"
 #include "base/text.hpp"
+#include "crypto/secret_file.hpp"
 #include "http/jwt.hpp"
 
 namespace regroup::app {
@@ -118,12 +121,16 @@ Result<SecretOctets> Command::output() {
 
 // Its output has ended; the process itself should follow at once.
 Result<void> Command::end() {
-  int status = 0;
-  pid_t ended = 0;
-  while ((ended = ::waitpid(pid_, &status, WNOHANG)) == 0 || (ended < 0 && errno == EINTR)) {
-    if (left() == 0) return failed("did not end in time");
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  const int handle = ::pidfd_open(pid_, 0);
+  if (handle < 0) return failed(std::strerror(errno));
+  pollfd over{handle, POLLIN, 0};
+  int polled = 0;
+  while ((polled = ::poll(&over, 1, left())) < 0 && errno == EINTR) {
   }
+  ::close(handle);
+  if (polled <= 0) return failed("did not end in time");
+  int status = 0;
+  const pid_t ended = ::waitpid(pid_, &status, 0);  // at once: it is over
   pid_ = 0;
   if (ended > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
   return failed(WIFEXITED(status) ? "ended with status " + std::to_string(WEXITSTATUS(status))
@@ -133,8 +140,8 @@ Result<void> Command::end() {
 }  // namespace
 
 Result<std::string> read_token_file(const std::string& path) {
-  const SecretOctets line =
-      TRY(read_secret_line(path, "token file", kMostOutput, "let the token source write it, mode 0600"));
+  const SecretOctets line = TRY(
+      crypto::read_secret_line(path, "token file", kMostOutput, "let the token source write it, mode 0600"));
   return token_in(line.expose(), "token file " + printable(path));
 }
 
@@ -143,7 +150,7 @@ Result<std::string> run_token_command(const std::string& command, std::chrono::m
   TRY(running.start(command));
   const SecretOctets output = TRY(running.output());
   TRY(running.end());
-  return token_in(first_line(output.expose()), "token command");
+  return token_in(crypto::first_line(output.expose()), "token command");
 }
 
 Result<std::string> read_token(const KmsAccess& access) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/kms/secret_file.hpp"
+#include "crypto/secret_file.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -11,7 +11,7 @@
 
 #include "base/text.hpp"
 
-namespace regroup::app {
+namespace regroup::crypto {
 namespace {
 
 constexpr std::string_view kClause = "docs/operations.md, files with secrets";
@@ -48,20 +48,10 @@ Result<void> examine(int fd, const Named& file) {
   return {};
 }
 
-}  // namespace
-
-OctetsView first_line(OctetsView octets) {
-  const auto end = std::find(octets.begin(), octets.end(), std::uint8_t{'\n'});
-  OctetsView line = octets.first(static_cast<std::size_t>(end - octets.begin()));
-  if (!line.empty() && line.back() == '\r') line = line.first(line.size() - 1);
-  return line;
-}
-
-Result<SecretOctets> read_secret_file(const std::string& path, std::string_view what, std::size_t most,
-                                      std::string make) {
-  const Named named{what, path};
+// At most one octet more than `most`, which tells that there is more.
+Result<SecretOctets> read_up_to(const Named& named, std::size_t most, std::string make) {
   // O_NONBLOCK: a FIFO of that name must not hold the process.
-  const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  const File file(::open(named.path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (file.fd < 0)
     return named.refuse(std::string("cannot be opened: ") + std::strerror(errno), std::move(make));
   TRY(examine(file.fd, named));
@@ -76,17 +66,36 @@ Result<SecretOctets> read_secret_file(const std::string& path, std::string_view 
     if (n == 0) break;
     size += static_cast<std::size_t>(n);
   }
-  if (size > most)
-    return named.refuse("has more than " + std::to_string(most) + " octets", "name the right file");
   return SecretOctets(buffer.expose().first(size));
+}
+
+}  // namespace
+
+OctetsView first_line(OctetsView octets) {
+  const auto end = std::find(octets.begin(), octets.end(), std::uint8_t{'\n'});
+  OctetsView line = octets.first(static_cast<std::size_t>(end - octets.begin()));
+  if (!line.empty() && line.back() == '\r') line = line.first(line.size() - 1);
+  return line;
+}
+
+Result<SecretOctets> read_secret_file(const std::string& path, std::string_view what, std::size_t most,
+                                      std::string make) {
+  const Named named{what, path};
+  SecretOctets whole = TRY(read_up_to(named, most, std::move(make)));
+  if (whole.size() > most)
+    return named.refuse("has more than " + std::to_string(most) + " octets", "name the right file");
+  return whole;
 }
 
 Result<SecretOctets> read_secret_line(const std::string& path, std::string_view what, std::size_t most,
                                       std::string make) {
-  const SecretOctets whole = TRY(read_secret_file(path, what, most, make));
-  const OctetsView line = first_line(whole.expose());
-  if (line.empty()) return Named{what, path}.refuse("has an empty first line", std::move(make));
+  const Named named{what, path};
+  const SecretOctets read = TRY(read_up_to(named, most, std::move(make)));
+  const OctetsView line = first_line(read.expose());
+  if (line.empty()) return named.refuse("has an empty first line", "write the secret into its first line");
+  if (line.size() > most)
+    return named.refuse("has a first line of more than " + std::to_string(most) + " octets", "shorten it");
   return SecretOctets(line);
 }
 
-}  // namespace regroup::app
+}  // namespace regroup::crypto
