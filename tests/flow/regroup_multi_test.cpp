@@ -117,6 +117,10 @@ RegroupNotification real_c9(LabNetwork& net, const std::string& temporary, std::
 TEST(RegroupMulti, APartnerMayNotNameATemporaryGroupThatExistsOrThatIsNotIts) {
   LabNetwork net(seed());
   make_groups(net);
+  PartnerSettings third;
+  third.gms_uri = McpttId::parse("sip:gms@third.example").value();
+  third.domains = {"third.example"};
+  net.b->settings.partners.push_back(third);
   const std::size_t keys = net.b->gms->state().keys.size();
   const Group police = *net.b->gms->group(kPolice);
   EXPECT_EQ(hand_made_c9(net, 801, real_c9(net, kPolice)).reason, "policy");
