@@ -107,6 +107,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void hand_over();
   void on_read_error(const ErrorCode& ec);
   void refuse(unsigned status);
+  void refuse(Response response);
   void write(Response response);
   void on_written(const ErrorCode& ec);
   void shut_down();
@@ -228,6 +229,8 @@ void Session::on_head(const ErrorCode& ec) {
     request_.target = url->origin_form();
   }
   request_.peer = peer_;
+  if (core_->options.admit && !parser_->is_done())
+    if (auto refused = core_->options.admit(request_)) return refuse(std::move(*refused));
   if (equal_no_case(request_.headers.find("Expect").value_or(""), "100-continue")) return ask_for_body();
   read_body();
 }
@@ -306,6 +309,10 @@ void Session::refuse(unsigned status) {
     for (const std::string& method : listener_.options.methods) allow += (allow.empty() ? "" : ", ") + method;
     response.headers.add("Allow", allow);
   }
+  refuse(std::move(response));
+}
+
+void Session::refuse(Response response) {
   keep_alive_ = false;
   write(std::move(response));
 }

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "base/result.hpp"
 #include "http/message.hpp"
@@ -37,6 +38,9 @@ struct ServerOptions {
       30'000};  // handshake, each whole request, each write, keep-alive wait
   std::chrono::milliseconds answer_deadline{60'000};  // handler's time to answer, then 503
   std::chrono::milliseconds drain{2'000};             // stop(): time for open requests to be answered
+  // Asked on an io thread when a body is to follow the head: an answer refuses the request and closes the
+  // connection before a body is read, so that nobody without credentials fills memory.
+  std::function<std::optional<Response>(const Request& head)> admit = {};
   unsigned threads = 1;  // io threads; handlers run on them and must not block long
   std::function<void(const Error&)> on_fault = {};  // refused handshakes, handler exceptions; for logs
 };

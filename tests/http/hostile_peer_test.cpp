@@ -94,6 +94,35 @@ TEST_F(HostilePeer, ABodyOverTheLimitIs413WhetherAnnouncedOrChunked) {
                   .starts_with("HTTP/1.1 200"));
 }
 
+// Whoever is refused by the head is told so at once and sends no body: neither announced, nor chunked, nor
+// after 100 Continue.
+TEST_F(HostilePeer, ARequestThatTheHeadDisqualifiesIsRefusedBeforeItsBody) {
+  std::atomic<int> asked = 0;
+  ServerOptions options;
+  options.listeners = {listener()};
+  options.admit = [&](const Request& head) -> std::optional<Response> {
+    ++asked;
+    if (head.headers.find("Authorization")) return std::nullopt;
+    Response refused = make_response(401);
+    refused.headers.add("WWW-Authenticate", "Bearer");
+    return refused;
+  };
+  const auto server = serve(options, echo);
+  for (const char* body : {"Content-Length: 1000000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n3e9\r\n",
+                           "Expect: 100-continue\r\nContent-Length: 10\r\n\r\n"}) {
+    RawPeer peer(server->port("ue"));
+    ASSERT_TRUE(peer.shake_hands());
+    ASSERT_TRUE(peer.say(std::string("PUT / HTTP/1.1\r\nHost: x\r\n") + body));
+    const std::string heard = peer.hear_out();
+    EXPECT_TRUE(heard.starts_with("HTTP/1.1 401 ")) << body << heard;
+    EXPECT_NE(heard.find("WWW-Authenticate: Bearer\r\n"), std::string::npos);
+  }
+  EXPECT_EQ(asked, 3);
+  const auto client = must(Client::make(trusting()));
+  EXPECT_EQ(must(client->call(get(*server, "/"))).status, 200u) << "without a body the handler decides";
+  EXPECT_EQ(asked, 3);
+}
+
 TEST_F(HostilePeer, A413ReachesAPeerThatHasAlreadySentAMegabyte) {
   ClientRequest request = get(*server_, "/");
   request.method = "PUT";
