@@ -220,20 +220,23 @@ void Endpoint::learn_answer(const DialogId& id, const Result<Response>& outcome,
   if (const std::string target = uri_in(outcome->contact); !target.empty()) dialog.remote_target = target;
 }
 
-int Endpoint::take_in_dialog(Dialog& dialog, const Request& request) {
+int Endpoint::judge_in_dialog(const Dialog& dialog, const Request& request) {
   const std::string tag = tag_in(request.from);
   if (tag.empty() || (!dialog.remote_tag.empty() && tag != dialog.remote_tag)) return 481;
   if (request.cseq <= dialog.remote_cseq) return 500;  // 12.2.2; TCP brings no retransmissions
-  // A NOTIFY may make the dialog before the 2xx does (RFC 6665 4.1.2.4).
   Dialog next = dialog;
-  if (!dialog.confirmed) next.route_set = uris_of(request.others, "Record-Route");
-  next.remote_tag = tag;
-  next.confirmed = true;
-  next.remote_cseq = request.cseq;
-  if (const std::string target = uri_in(request.contact); !target.empty()) next.remote_target = target;
-  if (!parse_dialog(write_dialog(next)).ok()) return 400;
-  dialog = std::move(next);
-  return 0;
+  learn_request(next, request);
+  return parse_dialog(write_dialog(next)).ok() ? 0 : 400;
+}
+
+void Endpoint::learn_request(Dialog& dialog, const Request& request) {
+  if (request.cseq <= dialog.remote_cseq) return;
+  // A NOTIFY may make the dialog before the 2xx does (RFC 6665 4.1.2.4).
+  if (!dialog.confirmed) dialog.route_set = uris_of(request.others, "Record-Route");
+  dialog.remote_tag = tag_in(request.from);
+  dialog.confirmed = true;
+  dialog.remote_cseq = request.cseq;
+  if (const std::string target = uri_in(request.contact); !target.empty()) dialog.remote_target = target;
 }
 
 Handler Endpoint::handler_of(const std::string& user) const {
@@ -254,7 +257,7 @@ void Endpoint::receive(TransactionId transaction, Request request) {
     std::string user = user_of(request.request_uri);
     if (!tag.empty()) {
       const auto at = dialogs_.find(request.call_id + ";" + tag);
-      refusal = at == dialogs_.end() ? 481 : take_in_dialog(at->second, request);
+      refusal = at == dialogs_.end() ? 481 : judge_in_dialog(at->second, request);
       if (!refusal) {
         incoming.dialog = at->first;
         user = user_of(at->second.local_contact);
@@ -284,9 +287,13 @@ Result<Dialog> Endpoint::accept_dialog(TransactionId transaction) {
   const auto at = pending_.find(transaction);
   if (at == pending_.end()) return gone("the request is answered or over");
   Pending& pending = at->second;
-  if (!pending.dialog.empty())
-    return fail(Errc::usage, "RFC 3261 12.1", "the request is in a dialog already");
   const Request& request = pending.request;
+  if (!pending.dialog.empty()) {
+    const auto known = dialogs_.find(pending.dialog);
+    if (known == dialogs_.end()) return gone("no such dialog");
+    learn_request(known->second, request);
+    return known->second;
+  }
   Dialog dialog;
   dialog.call_id = request.call_id;
   dialog.local_tag = tag;
@@ -319,8 +326,10 @@ void Endpoint::answer(TransactionId transaction, Response response) {
     response.to = pending.request.to;
     if (pending.creates && dialog != dialogs_.end()) response.to += ";tag=" + dialog->second.local_tag;
     if (tag_in(response.to).empty()) response.to += ";tag=" + tag;
-    if (response.success() && dialog != dialogs_.end())
+    if (response.success() && dialog != dialogs_.end()) {
+      learn_request(dialog->second, pending.request);
       response.contact = address(dialog->second.local_contact, "") + response.contact;
+    }
     if (pending.creates && !response.success() && dialog != dialogs_.end()) dialogs_.erase(dialog);
     pending_.erase(at);
   }

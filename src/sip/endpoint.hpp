@@ -58,8 +58,11 @@ class Endpoint : public Transport {
     bool creates = false;  // by accept_dialog
   };
   void refuse(TransactionId transaction, const Request& request, int status);
-  // 0, or the status to refuse an in-dialog request with. Updates the dialog (12.2.2). Needs the lock.
-  int take_in_dialog(Dialog& dialog, const Request& request);
+  // 0, or the status to refuse an in-dialog request with.
+  [[nodiscard]] static int judge_in_dialog(const Dialog& dialog, const Request& request);
+  // What the dialog takes from a request that its user accepted (12.2.2): who merely knows the tags moves
+  // neither CSeq nor target.
+  static void learn_request(Dialog& dialog, const Request& request);
   [[nodiscard]] Handler handler_of(const std::string& user) const;
   [[nodiscard]] Result<std::string> fill_in(const DialogId& id, Request& request);
   void learn_answer(const DialogId& id, const Result<Response>& outcome, bool opening);

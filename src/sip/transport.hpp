@@ -102,8 +102,10 @@ class Transport {
   virtual void send_alone(const Opening& opening, Request request, OnAnswer on_answer,
                           std::chrono::milliseconds deadline = kDefaultDeadline) = 0;
 
-  // Makes the dialog that a 2xx to this out-of-dialog request will confirm; store it, then answer. Fails when
-  // the request has no usable Contact or From tag (Errc::malformed) or is gone (Errc::conflict).
+  // Makes the dialog that a 2xx to this out-of-dialog request will confirm; store it, then answer. For a
+  // request in a dialog: lets the dialog take its CSeq and target (RFC 3261 12.2.2), as a 2xx does; a refused
+  // request changes nothing. Fails when the request has no usable Contact or From tag (Errc::malformed) or is
+  // gone (Errc::conflict).
   [[nodiscard]] virtual Result<Dialog> accept_dialog(TransactionId transaction) = 0;
   // The Contact of our dialog is added. Unknown or answered transactions are ignored. A response other than
   // 2xx removes the dialog that accept_dialog made.

@@ -117,6 +117,42 @@ TEST(SofiaTest, BothSidesSendInOneDialog) {
   }
 }
 
+// RFC 3261 12.2.2: who knows the tags of a dialog but is refused moves neither its CSeq nor its target.
+TEST(SofiaTest, ARefusedRequestInADialogLeavesItAsItWas) {
+  Pair p;
+  const Dialog at_server = p.subscribe_now();
+  Dialog thief = p.ue.transport->dialog(p.ue_dialog).value();
+  thief.local_contact = "sip:thief@192.0.2.66;transport=tcp";
+  thief.local_cseq = 1'000'000;
+  ASSERT_TRUE(p.ue.transport->restore(thief).ok());
+  for (const int status : {403, 200}) {
+    p.ue.transport->send(p.ue_dialog, subscribe(), into(p.ue_answers));
+    const auto in = p.at_gms.take();
+    ASSERT_TRUE(in && in->dialog);
+    const Dialog before = p.gms.transport->dialog(at_server.id()).value();
+    EXPECT_EQ(before.remote_target, at_server.remote_target) << "not before it is accepted";
+    p.gms.transport->answer(in->transaction, make_response(status));
+    EXPECT_EQ(p.ue_answers.take()->value().status, status);
+    const Dialog after = p.gms.transport->dialog(at_server.id()).value();
+    EXPECT_EQ(after.remote_target, status == 200 ? thief.local_contact : at_server.remote_target);
+    EXPECT_EQ(after.remote_cseq > 1'000'000, status == 200);
+  }
+}
+
+TEST(SofiaTest, WhatARefreshTeachesCanBeStoredBeforeItIsAnswered) {
+  Pair p;
+  const Dialog at_server = p.subscribe_now();
+  p.ue.transport->send(p.ue_dialog, subscribe(), into(p.ue_answers));
+  const auto in = p.at_gms.take();
+  ASSERT_TRUE(in && in->dialog);
+  const auto accepted = p.gms.transport->accept_dialog(in->transaction);
+  ASSERT_TRUE(accepted.ok()) << accepted.error().text();
+  EXPECT_GT(accepted->remote_cseq, at_server.remote_cseq);
+  EXPECT_EQ(accepted->local_tag, at_server.local_tag);
+  p.gms.transport->answer(in->transaction, make_response(200));
+  EXPECT_EQ(p.ue_answers.take()->value().status, 200);
+}
+
 TEST(SofiaTest, ANotifyBeforeThe2xxFindsTheDialog) {
   Pair p;
   ASSERT_TRUE(p.ue.transport->open(opening(p.gms, "bob-1"), subscribe(), into(p.ue_answers)).ok());

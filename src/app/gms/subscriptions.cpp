@@ -217,6 +217,7 @@ void Subscriptions::make_room_for(const std::string& identity) {
 
 // In the dialog: a body is a new full list of the same subscriber; without one set and identity stay (PR-31).
 void Subscriptions::refresh(const sip::Incoming& incoming, Subscription& subscription) {
+  Subscription next = subscription;
   if (!incoming.request.body.empty()) {
     auto wanted = read(incoming.request);
     if (auto* refusal = std::get_if<sip::Response>(&wanted))
@@ -227,16 +228,20 @@ void Subscriptions::refresh(const sip::Incoming& incoming, Subscription& subscri
     for (Watch& watch : who.watches)
       for (const Watch& known : subscription.watches)
         if (known.sel == watch.sel) watch.told = known.told;
-    subscription.token_expires = who.token_expires;
-    subscription.watches = std::move(who.watches);
-    subscription.telling.clear();  // a NOTIFY that is out told of the old list: its answer proves nothing
+    next.token_expires = who.token_expires;
+    next.watches = std::move(who.watches);
+    next.telling.clear();  // a NOTIFY that is out told of the old list: its answer proves nothing
   }
-  sip::Notifier notifier(subscription.notifier);
+  sip::Notifier notifier(next.notifier);
   const sip::Verdict verdict =
-      notifier.refresh(incoming.request, clock_.now(), life_of(subscription.token_expires, clock_.now()));
+      notifier.refresh(incoming.request, clock_.now(), life_of(next.token_expires, clock_.now()));
   if (verdict.refusal) return transport_.answer(incoming.transaction, *verdict.refusal);
-  subscription.notifier = notifier.state();
-  subscription.owed = true;
+  const auto dialog = transport_.accept_dialog(incoming.transaction);
+  if (!dialog.ok()) return transport_.answer(incoming.transaction, sip::make_response(481));
+  next.notifier = notifier.state();
+  next.dialog = dialog.value();
+  next.owed = true;
+  subscription = std::move(next);
   store(subscription);
   transport_.answer(incoming.transaction, sip::granted(verdict.expires));
   flush(subscription.dialog.id());
