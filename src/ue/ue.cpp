@@ -42,24 +42,6 @@ KeyEvent event_of(std::string event, const RingKey& key) {
   return out;
 }
 
-// The results a receipt may name (PR-33). After the signature check, one failure looks like another.
-std::string outward(const Error& error) {
-  switch (error.code) {
-    case Errc::malformed:
-    case Errc::unsupported:
-      return "malformed";
-    case Errc::unknown_kms:
-      return "unknown-kms";
-    case Errc::not_authorised:
-      return "not-authorised";
-    case Errc::expired:
-    case Errc::not_yet_valid:
-      return "expired";
-    default:
-      return "undecryptable";
-  }
-}
-
 }  // namespace
 
 std::string_view name_of(KeyState state) {
@@ -146,7 +128,7 @@ Result<gktp::Opened> Ue::open(const Payload& payload, const std::string& group, 
 }
 
 Ue::Taken Ue::refuse(const Error& error, Receipt receipt, Received& out) {
-  receipt.result = outward(error);
+  receipt.result = gktp::outward(error);
   KeyEvent event;
   event.event = "refused";
   event.group = receipt.group;

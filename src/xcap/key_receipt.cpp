@@ -29,7 +29,9 @@ Result<ReceiptResult> result_named(const std::string& name) {
 
 Result<std::optional<std::uint32_t>> read_gmk_id(const xml::Element& element, ReceiptResult result) {
   const std::string text = attribute_of(element, "gmk-id");
-  if (text.empty() && !knows_gmk_id(result)) return std::optional<std::uint32_t>();
+  // A message that is too old is refused before its GMK-ID is known.
+  const bool optional = result == ReceiptResult::expired || !knows_gmk_id(result);
+  if (text.empty() && optional) return std::optional<std::uint32_t>();
   if (!knows_gmk_id(result))
     return fail(Errc::malformed, kClause, "receipt has a gmk-id although its result is before decapsulation");
   const auto octets = fixed_from_hex<4>(text);

@@ -210,6 +210,14 @@ TEST(KeyReceipt, CarriesAGmkIdExactlyWhenItCanBeKnown) {
       parse_key_receipt(view(replaced(data("key-receipt.xml"), "\"installed\"", "\"undecryptable\""))).ok());
 }
 
+// Its age is judged before anything is decapsulated.
+TEST(KeyReceipt, AnExpiredMessageMayBeReportedWithoutItsGmkId) {
+  Receipt receipt;
+  receipt.result = ReceiptResult::expired;
+  receipt.group = "sip:g@x";
+  EXPECT_EQ(parse_key_receipt(view(write_key_receipt({&receipt, 1}))).value(), std::vector<Receipt>{receipt});
+}
+
 TEST(KeyReceipt, RefusesWhatItCannotUse) {
   for (const auto& [from, to] : {std::pair<const char*, const char*>{"\"installed\"", "\"happy\""},
                                  {"6ec1", "6ec"},
