@@ -25,6 +25,31 @@ bool is_over(const Regroup& regroup, NtpTime now) {
   return lapsed || regroup.state == RegroupState::rejected || regroup.state == RegroupState::torn_down;
 }
 
+// A payload of this key would still pass the check of its T: only the tombstone tells that it was withdrawn.
+bool may_return(const Gms& gms, const Key& key) {
+  const auto own = gms.with().domains.kms_of(gms.with().settings.gms_uri);
+  if (!own.ok()) return true;
+  const mcx::KeyPeriods& periods = own.value()->periods;
+  const std::int64_t latest = periods.number_at(key.created.plus(gktp::kMaxFutureSkew));
+  return periods.number_at(gms.now()) - latest <= gktp::kMaxAgePeriods;
+}
+
+std::vector<GmkId> withdrawn_keys(const Gms& gms, const Regroup& regroup) {
+  std::vector<GmkId> out;
+  for (const auto& [id, key] : gms.state().keys)
+    if (key.withdrawn && key.group == regroup.temporary) out.push_back(id);
+  return out;
+}
+
+// Over for so long that neither a repeated request nor an old payload can come.
+bool is_forgettable(const Gms& gms, const Regroup& regroup) {
+  if (!is_over(regroup, gms.now())) return false;
+  if (regroup.deadline.plus(gms.with().settings.answer_memory) >= gms.now()) return false;
+  const std::vector<GmkId> keys = withdrawn_keys(gms, regroup);
+  return std::none_of(keys.begin(), keys.end(),
+                      [&](GmkId id) { return may_return(gms, gms.state().keys.at(id)); });
+}
+
 std::string hex_draw(const Gms& gms) { return hex(gms.with().random.octets<8>()); }
 
 }  // namespace
@@ -195,14 +220,11 @@ Outcome forget_what_is_old(Gms& gms) {
     if (one.at.plus(memory) < gms.now()) answers.push_back(key);
   std::vector<Regroup> regroups;
   for (const auto& [ref, one] : gms.state().regroups)
-    if (is_over(one, gms.now()) && one.deadline.plus(memory) < gms.now()) regroups.push_back(one);
+    if (is_forgettable(gms, one)) regroups.push_back(one);
   Edit edit = gms.edit();
   for (const std::string& key : answers) edit.forget(key);
   for (const Regroup& regroup : regroups) {
-    std::vector<GmkId> keys;
-    for (const auto& [id, key] : gms.state().keys)
-      if (key.withdrawn && key.group == regroup.temporary) keys.push_back(id);
-    for (const GmkId id : keys) edit.erase_key(id);
+    for (const GmkId id : withdrawn_keys(gms, regroup)) edit.erase_key(id);
     edit.erase_regroup(regroup.ref);
   }
   return edit.take();

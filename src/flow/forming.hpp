@@ -53,7 +53,8 @@ void answer_all(gms::Gms& gms, gms::Edit& edit, const std::string& ref, const gm
 // Answers one ticket; with `memory`, whoever repeats the request gets the same.
 [[nodiscard]] gms::Outcome answer_now(gms::Gms& gms, gms::Ticket ticket, gms::Answer answer,
                                       const std::string& memory = {});
-// Drops answers, and regroups that are over with their tombstones, when they are older than answer_memory.
+// Drops answers older than answer_memory, and regroups that are over for as long, with their tombstones, once
+// no payload of their keys could be taken for fresh (kMaxAgePeriods).
 [[nodiscard]] gms::Outcome forget_what_is_old(gms::Gms& gms);
 
 [[nodiscard]] gms::Answer accepted(const gms::GroupId& temporary);

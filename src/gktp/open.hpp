@@ -47,6 +47,12 @@ class Tolerances {
 // Which switches a message needed; counted per peer by whoever opens it.
 using Fired = std::vector<Tolerance>;
 
+// The window of T (docs/wire.md, "Order of checks"). Whoever forgets a key sooner would take its payload
+// again.
+inline constexpr std::int64_t kMaxFutureSkew = 300;  // seconds
+inline constexpr std::int64_t kMaxAgePeriods =
+    1;  // T in the current or this many previous periods of the own KMS
+
 // What the receiver knows before it reads a message.
 struct Reception {
   mcx::McpttId own_identity;
@@ -63,8 +69,8 @@ struct Reception {
   std::vector<mcx::McpttId> initiator_candidates = {};
   bool require_authorised_initiator = true;  // false only in lab tools
   NtpTime now = {};
-  std::int64_t max_future_skew = 300;  // seconds
-  std::int64_t max_age_periods = 1;    // T in the current or this many previous periods of the own KMS
+  std::int64_t max_future_skew = kMaxFutureSkew;
+  std::int64_t max_age_periods = kMaxAgePeriods;
   Tolerances tolerances = {};
 };
 

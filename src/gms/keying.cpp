@@ -51,7 +51,8 @@ bool guk_ids_distinct(const mcx::Gmk& key, GmkId id, const std::vector<Addressee
 void draw(const Gms& gms, gktp::KeyMaterial& material, mcx::Purpose purpose,
           const std::vector<Addressee>& addressees) {
   Random& random = gms.with().random;
-  const bool redraw = addressees.size() <= kRedrawsUpTo;
+  // Only a GMK has end-point diversity: an MKFC-ID is the same for all.
+  const bool redraw = purpose == mcx::Purpose::gmk && addressees.size() <= kRedrawsUpTo;
   for (int attempt = 0; attempt < kRedraws; ++attempt) {
     random.fill(material.key.expose_mutable());
     material.id.value =

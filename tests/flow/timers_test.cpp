@@ -19,7 +19,7 @@ TEST(RegroupMulti, WhatIsOverIsForgottenAfterTheMemoryOfAnswers) {
   net.settle();
   net.a->carry_out(flow::sweep(*net.a->gms));
   EXPECT_EQ(net.a->gms->state().regroups.size(), 1u) << "not yet";
-  net.clock.set(net.clock.now().plus(32 * 86400));
+  net.clock.set(net.clock.now().plus(62 * 86400));
   net.a->carry_out(flow::sweep(*net.a->gms));
   EXPECT_TRUE(net.a->gms->state().regroups.empty());
   EXPECT_TRUE(net.a->gms->state().answers.empty());
