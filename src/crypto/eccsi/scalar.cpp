@@ -2,6 +2,7 @@
 #include "crypto/eccsi/scalar.hpp"
 
 #include "crypto/ct.hpp"
+#include "crypto/field/inverse.hpp"
 
 namespace regroup::crypto::eccsi {
 namespace {
@@ -58,7 +59,6 @@ constexpr Limbs power_of_two(int n) {
   }
   return x;
 }
-constexpr Limbs kR = power_of_two(256);         // 1 in Montgomery form
 constexpr Limbs kRSquared = power_of_two(512);  // takes a value into Montgomery form
 
 // x * y / 2^256 mod q (coarsely integrated operand scanning; Koc, Acar, Kaliski 1996).
@@ -142,21 +142,6 @@ Scalar Scalar::times(const Scalar& other) const {
   return Scalar(montgomery(half.limbs_, kRSquared));
 }
 
-// Windows of four bits of the public exponent q - 2, most significant first.
-Scalar Scalar::inverse() const {
-  Limbs exponent = kOrder;
-  exponent[0] -= 2;
-  std::array<Limbs, 16> power;
-  power[0] = kR;
-  power[1] = montgomery(limbs_, kRSquared);
-  for (std::size_t i = 2; i < 16; ++i) power[i] = montgomery(power[i - 1], power[1]);
-  Scalar x(kR);
-  for (std::size_t window = 64; window-- > 0;) {
-    for (int i = 0; i < 4; ++i) x.limbs_ = montgomery(x.limbs_, x.limbs_);
-    x.limbs_ = montgomery(x.limbs_, power[exponent[window / 16] >> (4 * (window % 16)) & 15]);
-  }
-  wipe(power.data(), sizeof power);
-  return Scalar(montgomery(x.limbs_, {1, 0, 0, 0}));
-}
+Scalar Scalar::inverse() const { return Scalar(DivisionSteps<4>::inverse(limbs_, kOrder, kMinusInverse)); }
 
 }  // namespace regroup::crypto::eccsi

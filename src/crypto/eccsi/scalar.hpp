@@ -40,7 +40,7 @@ class Scalar {
   [[nodiscard]] bool is_zero() const;  // reveals the answer, nothing else
   [[nodiscard]] Scalar plus(const Scalar& other) const;
   [[nodiscard]] Scalar times(const Scalar& other) const;
-  // x^(q-2): the inverse, and 0 for 0. The exponent is public, the sequence of operations fixed.
+  // The inverse, and 0 for 0; the sequence of operations is fixed.
   [[nodiscard]] Scalar inverse() const;
 
   bool operator==(const Scalar&) const = delete;

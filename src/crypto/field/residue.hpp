@@ -6,6 +6,7 @@
 
 #include <optional>
 
+#include "crypto/field/inverse.hpp"
 #include "crypto/field/kernel.hpp"
 
 namespace regroup::crypto {
@@ -68,12 +69,12 @@ class Residue {
 
   // this^exponent; the exponent is public.
   [[nodiscard]] Residue power(const Plain& exponent) const;
-  // this^(m-2): the inverse for prime m, and 0 for 0.
+  // The inverse for prime m, and 0 for 0.
   [[nodiscard]] Residue inverse() const {
-    Plain exponent{}, two{};
-    two[0] = 2;
-    subtract(exponent, M.m, two);
-    return power(exponent);
+    // Of x R this is x^-1 R^-1; the factor restores the form.
+    static constexpr Plain cube = product(M.r2, M.r2);
+    const ct::Wiped<Plain> plain(DivisionSteps<kLimbs>::inverse(value_, M.m, M.minus_inverse));
+    return Residue(product(*plain, cube));
   }
 
   [[nodiscard]] constexpr Mask is_zero() const { return mask_if_zero(value_); }
