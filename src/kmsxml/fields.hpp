@@ -9,6 +9,9 @@
 
 namespace regroup::kmsxml {
 
+inline constexpr std::string_view kFetchAgain =
+    "fetch the document again; when it stays so, report it to the KMS operator";
+
 class Fields {
  public:
   // `clause` and the element's name open every complaint.
@@ -35,7 +38,8 @@ class Fields {
   SecretOctets plain_key(std::string_view name, std::size_t size);
   SecretOctets plain_scalar(std::string_view name, std::size_t size);  // zeros in front added or taken off
 
-  void reject(Errc code, std::string_view name, std::string detail, std::string cure = {});
+  void reject(Errc code, std::string_view name, std::string detail,
+              std::string cure = std::string(kFetchAgain));
   [[nodiscard]] const xml::Scope& scope() const { return scope_; }
   [[nodiscard]] Result<void> finish() const {
     if (error_) return *error_;

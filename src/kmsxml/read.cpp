@@ -13,6 +13,9 @@ constexpr std::string_view kRequestClause = "TS 33.180 D.2.2";
 constexpr std::string_view kResponseClause = "TS 33.180 D.3.1";
 constexpr std::string_view kCertificateClause = "TS 33.180 D.3.2";
 constexpr std::string_view kKeySetClause = "TS 33.180 D.3.3";
+constexpr std::string_view kGiveCertificates =
+    "give the KMS's answer to /init or /certcache, or one KmsCertificate of it";
+constexpr std::string_view kGiveKeySets = "give the KMS's answer to /keyprov, or one KmsKeySet of it";
 constexpr std::size_t kSakkePoint = 257;
 constexpr std::size_t kP256Point = 65;
 constexpr std::size_t kScalar = 32;
@@ -149,7 +152,8 @@ Result<KmsInit> read_init(const xml::Scope& scope, const xml::Element& element, 
   std::vector<KmsCertificate> found = TRY(read_certificates(scope, element, profile));
   if (found.size() != 1)
     return fail(Errc::malformed, kResponseClause,
-                "KmsInit holds " + std::to_string(found.size()) + " certificates instead of one");
+                "KmsInit holds " + std::to_string(found.size()) + " certificates instead of one",
+                std::string(kFetchAgain));
   return KmsInit{std::move(found[0])};
 }
 
@@ -195,7 +199,8 @@ Result<Content> read_message(const xml::Scope& scope, const xml::Element& elemen
     const xml::Scope inner(child, &scope);
     if (out.index() != 0)
       return fail(Errc::malformed, kResponseClause,
-                  "KmsMessage holds more than one message: " + printable(child.name, 40));
+                  "KmsMessage holds more than one message: " + printable(child.name, 40),
+                  std::string(kFetchAgain));
     if (child.name == "KmsInit") out = TRY(read_init(inner, child, profile));
     if (child.name == "KmsKeyProv") out = TRY(read_key_prov(inner, child, profile));
     if (child.name == "KmsCertCache") out = TRY(read_cert_cache(inner, child, profile));
@@ -207,7 +212,8 @@ Result<Content> read_content(Fields& fields, const Profile& profile) {
   const xml::Element* error = fields.find("KmsError");
   const xml::Element* message = fields.find("KmsMessage");
   if (error && message)
-    return fail(Errc::malformed, kResponseClause, "KmsResponse holds both KmsMessage and KmsError");
+    return fail(Errc::malformed, kResponseClause, "KmsResponse holds both KmsMessage and KmsError",
+                std::string(kFetchAgain));
   if (error) return Content(TRY(read_error(xml::Scope(*error, &fields.scope()), *error, profile)));
   if (message) return read_message(xml::Scope(*message, &fields.scope()), *message, profile);
   return Content();
@@ -249,9 +255,15 @@ Result<void> expect_namespace(const xml::Element& root, const Profile& profile, 
               "send " + std::string(kNamespace) + ", or add the vendor's namespace to the profile");
 }
 
-Error another_root(const xml::Element& root, std::string_view expected, std::string_view clause) {
+Error another_root(const xml::Element& root, std::string_view expected, std::string_view clause,
+                   std::string_view cure = {}) {
   return fail(Errc::malformed, clause,
-              "the document is a " + printable(root.name, 40) + ", not a " + std::string(expected));
+              "the document is a " + printable(root.name, 40) + ", not a " + std::string(expected),
+              std::string(cure));
+}
+
+bool is_response(const xml::Element& root) {
+  return root.name == "KmsResponse" || root.name == "SignedKmsResponse";
 }
 
 std::string_view clause_of(const xml::Element& root) {
@@ -261,7 +273,8 @@ std::string_view clause_of(const xml::Element& root) {
 
 Error refused_by_kms(const KmsError& error) {
   return fail(Errc::conflict, kResponseClause,
-              "the document is a KmsError " + std::to_string(error.code) + ": " + error.message);
+              "the document is a KmsError " + std::to_string(error.code) + ": " + error.message,
+              "mend what the KMS complains of, and fetch the document again");
 }
 
 }  // namespace
@@ -297,11 +310,15 @@ Result<std::vector<KmsCertificate>> find_certificates(OctetsView document, const
     out.push_back(TRY(read_signed_certificate(scope, root, profile)));
     return out;
   }
+  if (!is_response(root))
+    return another_root(root, "KmsCertificate or a KmsResponse", kCertificateClause, kGiveCertificates);
   KmsResponse response = TRY(parse_response(document, profile));
   if (const auto* error = std::get_if<KmsError>(&response.content)) return refused_by_kms(*error);
   if (auto* init = std::get_if<KmsInit>(&response.content)) out.push_back(std::move(init->certificate));
   if (auto* cache = std::get_if<KmsCertCache>(&response.content)) out = std::move(cache->certificates);
-  if (out.empty()) return fail(Errc::malformed, kCertificateClause, "the document holds no KmsCertificate");
+  if (out.empty())
+    return fail(Errc::malformed, kCertificateClause, "the document holds no KmsCertificate",
+                std::string(kGiveCertificates));
   return out;
 }
 
@@ -314,10 +331,13 @@ Result<std::vector<KmsKeySet>> find_key_sets(OctetsView document, const Profile&
     out.push_back(TRY(read_key_set(xml::Scope(root), root, profile)));
     return out;
   }
+  if (!is_response(root))
+    return another_root(root, "KmsKeySet or a KmsResponse", kKeySetClause, kGiveKeySets);
   KmsResponse response = TRY(parse_response(document, profile));
   if (const auto* error = std::get_if<KmsError>(&response.content)) return refused_by_kms(*error);
   if (auto* provided = std::get_if<KmsKeyProv>(&response.content)) out = std::move(provided->key_sets);
-  if (out.empty()) return fail(Errc::malformed, kKeySetClause, "the document holds no KmsKeySet");
+  if (out.empty())
+    return fail(Errc::malformed, kKeySetClause, "the document holds no KmsKeySet", std::string(kGiveKeySets));
   return out;
 }
 

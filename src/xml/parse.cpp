@@ -66,10 +66,10 @@ std::string namespace_of_c(const xmlChar* text) {
 
 Error broken(xmlParserCtxt* context) {
   const xmlError* last = xmlCtxtGetLastError(context);
-  if (!last || !last->message) return fail(Errc::malformed, "XML 1.0", "the document is not well-formed");
+  if (!last || !last->message) return not_well_formed("the document is not well-formed");
   std::string_view cause = last->message;
   cause = trim(cause);
-  return fail(Errc::malformed, "XML 1.0", "line " + std::to_string(last->line) + ": " + printable(cause));
+  return not_well_formed("line " + std::to_string(last->line) + ": " + printable(cause));
 }
 
 bool is_character_data(const xmlNode* node) {
@@ -122,7 +122,7 @@ Result<Element> element_of(xmlDoc* document, const xmlNode* node) {
   out.text = take_text(child);
   while (child) {
     if (child->type != XML_ELEMENT_NODE)
-      return fail(Errc::malformed, "XML 1.0", "a reference to an entity that XML does not define");
+      return not_well_formed("a reference to an entity that XML does not define");
     out.children.push_back(TRY(element_of(document, child)));
     child = child->next;
     out.children.back().tail = take_text(child);
@@ -150,7 +150,7 @@ Result<Element> parse(OctetsView document, const Limits& limits) {
   if (tree->intSubset || tree->extSubset)
     return fail(Errc::unsupported, "XML 1.0", "a document type declaration");
   const xmlNode* root = xmlDocGetRootElement(tree.get());
-  if (!root) return fail(Errc::malformed, "XML 1.0", "a document without an element");
+  if (!root) return not_well_formed("a document without an element");
   return element_of(tree.get(), root);
 }
 

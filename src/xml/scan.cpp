@@ -49,7 +49,7 @@ class Scanner {
   Error broken(std::string_view what) const {
     const auto before = document_.substr(0, std::min(at_, document_.size()));
     const auto line = std::count(before.begin(), before.end(), '\n') + 1;
-    return fail(Errc::malformed, kXml, "line " + std::to_string(line) + ": " + std::string(what));
+    return not_well_formed("line " + std::to_string(line) + ": " + std::string(what));
   }
   Error over(std::string_view what, std::size_t limit) const {
     return fail(Errc::limit, kXml, "more than " + std::to_string(limit) + " " + std::string(what));
@@ -153,14 +153,17 @@ class Scanner {
 
 }  // namespace
 
+Error not_well_formed(std::string detail, std::string_view clause) {
+  return fail(Errc::malformed, clause, std::move(detail), "give one whole XML document, in UTF-8");
+}
+
 Result<void> scan(std::string_view document, const Limits& limits) {
   if (document.size() > limits.octets)
     return fail(Errc::limit, kXml,
                 "a document of " + std::to_string(document.size()) + " octets; at most " +
                     std::to_string(limits.octets) + " are read");
   if (!is_text(document))
-    return fail(Errc::malformed, "XML 1.0, 2.2",
-                "octets that are not UTF-8 or characters that XML cannot carry");
+    return not_well_formed("octets that are not UTF-8 or characters that XML cannot carry", "XML 1.0, 2.2");
   return Scanner(document, limits).run();
 }
 

@@ -9,5 +9,7 @@ namespace regroup::xml {
 
 // Well-formed as far as tags, quotes, comments and sections go, and within `limits`. No DTD, UTF-8 only.
 [[nodiscard]] Result<void> scan(std::string_view document, const Limits& limits);
+// The refusal of octets that are no XML.
+[[nodiscard]] Error not_well_formed(std::string detail, std::string_view clause = "XML 1.0");
 
 }  // namespace regroup::xml

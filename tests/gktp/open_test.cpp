@@ -46,8 +46,13 @@ TEST(Open, Step8RefusesAKeyEncapsulatedToAnotherUidKmsOrPeriod) {
   const mcx::McpttId user = id(test::kUser);
   const mcx::Uid own = alpha.uid_at(user, w.now), next = alpha.uid_of(user, w.gms.period_no() + 1),
                  other = alpha.uid_at(id("sip:user.002@alpha.example"), w.now);
+  std::vector<mcx::KeySet> both;
+  both.push_back(w.alpha.issue(test::kUser, w.now));
+  both.push_back(w.alpha.issue(test::kUser, w.gms.period_no() + 1));
   for (const mcx::Uid& wrong : {next, other})
-    EXPECT_UNDECRYPTABLE(refusal([&](Unsigned& m) { encapsulate_to(m, wrong, alpha.z); }), "period 1536");
+    EXPECT_UNDECRYPTABLE(
+        refusal(w.forged([&](Unsigned& m) { encapsulate_to(m, wrong, alpha.z); }), w.reception(both)),
+        "period 1536");
   EXPECT_UNDECRYPTABLE(refusal([&](Unsigned& m) { encapsulate_to(m, own, w.beta.certificate.z); }),
                        "'sip:user.001@alpha.example' of KMS 'kms.alpha.example'");
 }
@@ -170,8 +175,21 @@ TEST(Open, Step10RefusesAGroupUriThatIsNone) {
                        "group URI");
 }
 
-TEST(Open, Step10RefusesAGmkWithoutParameters) {
+TEST(Open, Step10RefusesAKeyOfAGroupWithoutParameters) {
   EXPECT_UNDECRYPTABLE(refusal([](Unsigned& m) { m.extensions.clear(); }), "no extension 7");
+  const auto undiversified = [](mcx::Purpose purpose) {
+    const Octets message = world().forged([purpose](Unsigned& m) {
+      m.hdr.csb_id = static_cast<std::uint32_t>(purpose) << 28 | 1;
+      m.hdr.map.generic.front().spi.clear();
+      m.extensions.clear();
+    });
+    Reception user = world().user();
+    user.expected = {purpose};
+    return refusal(message, user);
+  };
+  EXPECT_UNDECRYPTABLE(undiversified(mcx::Purpose::mkfc), "no extension 7");
+  EXPECT_UNDECRYPTABLE(undiversified(mcx::Purpose::musik), "no extension 7");
+  EXPECT_EQ(undiversified(mcx::Purpose::pck).detail, "it opened");
 }
 
 TEST(Open, Step10TakesTheContentInsideAWrapper) {

@@ -235,6 +235,21 @@ TEST_F(SealRefuses, FieldsThatNoReceiverWouldTake) {
   EXPECT_EQ(with([](KeyMaterial& k) { k.policy.sp_parameters = {0, 9}; }), Errc::malformed);
 }
 
+TEST_F(SealRefuses, AnOwnKmsThatIsRevoked) {
+  mcx::KmsCertificate gone = world().alpha.certificate;
+  gone.revoked = true;
+  EXPECT_EQ(refusal(material(), Sender{gone, world().gms}, world().now), Errc::revoked);
+}
+
+TEST_F(SealRefuses, WhatAReceiverCouldNotParseOrVerify) {
+  KeyMaterial large = material();
+  large.parameters.groups.assign(255, "sip:" + std::string(80, 'g') + "@alpha.example");
+  EXPECT_EQ(refusal(large), Errc::limit);
+  mcx::KmsCertificate another_kpak = world().alpha.certificate;
+  another_kpak.kpak = world().beta.certificate.kpak;
+  EXPECT_EQ(refusal(material(), Sender{another_kpak, world().gms}, world().now), Errc::bad_signature);
+}
+
 TEST_F(SealRefuses, ReceiversOfARevokedOrUnknownKmsAndThenNothingIsMade) {
   mcx::KmsCertificate gone = world().beta.certificate;
   gone.revoked = true;

@@ -263,6 +263,21 @@ TEST_F(NeighbourPeriod, OpensForAReceiverThatHoldsBothPeriodsOrOnlyTheOld) {
                       .ok());
 }
 
+// A sender that used the keys of the next period already, a minute before it.
+TEST_F(NeighbourPeriod, ReachesThePeriodAfterAsWell) {
+  const test::World after(boundary_.plus(60));
+  std::vector<mcx::KeySet> both, fresh;
+  both.push_back(before_.alpha.issue(test::kUser, boundary_));
+  both.push_back(before_.alpha.issue(test::kUser, boundary_.plus(-1)));
+  fresh.push_back(before_.alpha.issue(test::kUser, boundary_));
+  for (const bool hidden : {false, true})
+    for (const auto* keys : {&both, &fresh}) {
+      const Octets early = after.forged(after.message(test::material(), {hidden, hidden}),
+                                        [&](Unsigned& m) { m.t.value = boundary_.plus(-60).wire(); });
+      EXPECT_TRUE(opens_only_under(Tolerance::accept_neighbour_period, early, reception(*keys)).ok());
+    }
+}
+
 TEST_F(NeighbourPeriod, ReachesOnePeriodAndNotTwo) {
   const NtpTime two_later = periods_.start_of(periods_.number_at(boundary_) + 1).plus(60);
   const Octets message =

@@ -132,11 +132,15 @@ TEST(Verify, Step4RefusesAMessageForSomebodyElseAndShowsBothIdentities) {
 }
 
 TEST(Verify, Step4RefusesAHiddenResponderThatIsSomebodyElse) {
-  const mcx::Uid other = world().alpha.certificate.uid_at(id("sip:user.002@alpha.example"), world().now);
-  const Error error =
-      refusal([&](Unsigned& m) { m.responder = mikey::Idr::uid(mikey::Role::responder_uid, other); });
-  EXPECT_REFUSED(error, Errc::not_for_me, hex(other));
-  EXPECT_THAT(error.detail, HasSubstr(hex(world().user_keys.front().uid())));
+  const mcx::KmsCertificate& kms = world().alpha.certificate;
+  const mcx::Uid other = kms.uid_at(id("sip:user.002@alpha.example"), world().now);
+  const mcx::Uid own_before = kms.uid_of(id(test::kUser), world().user_keys.front().period_no() - 1);
+  for (const mcx::Uid& uid : {other, own_before}) {
+    const Error error =
+        refusal([&](Unsigned& m) { m.responder = mikey::Idr::uid(mikey::Role::responder_uid, uid); });
+    EXPECT_REFUSED(error, Errc::not_for_me, hex(uid));
+    EXPECT_THAT(error.detail, HasSubstr(hex(world().user_keys.front().uid())));
+  }
 }
 
 TEST(Verify, Step4RefusesAnotherKmsOfTheResponder) {
@@ -166,7 +170,8 @@ TEST(Verify, Step4RefusesWithoutTheCertificateOfTheOwnKms) {
   EXPECT_REFUSED(refusal(world().message(), user), Errc::unknown_kms, "own KMS");
 }
 
-TEST(Verify, Step4RefusesRevokedAndExpiredCertificatesOfTheInitiatorsKms) {
+// A message of beta's GMS, a minute old; the user holds the two certificates so changed.
+Error refusal_under(const std::function<void(mcx::KmsCertificate& own, mcx::KmsCertificate& other)>& change) {
   const test::World& w = world();
   crypto::SystemRandom random;
   const std::vector<Receiver> to{{id(test::kUser), &w.alpha.certificate}};
@@ -174,22 +179,36 @@ TEST(Verify, Step4RefusesRevokedAndExpiredCertificatesOfTheInitiatorsKms) {
                              .value()
                              .front()
                              .message;
-  const auto with = [&](const std::function<void(mcx::KmsCertificate&)>& change) {
-    mcx::KmsCertificate beta = w.beta.certificate;
-    change(beta);
-    mcx::Domains domains;
-    EXPECT_TRUE(domains.add(w.alpha.certificate).ok() && domains.add(beta).ok());
-    Reception user{id(test::kUser), w.alpha.certificate.kms_uri, domains, w.user_keys};
-    user.authorised_initiators = {id(test::kBetaGms)};
-    user.now = w.now;
-    return refusal(message, user);
-  };
-  EXPECT_EQ(with([](mcx::KmsCertificate&) {}).detail, "it was verified");
-  EXPECT_REFUSED(with([](mcx::KmsCertificate& c) { c.revoked = true; }), Errc::revoked, "kms.beta.example");
-  EXPECT_REFUSED(with([&](mcx::KmsCertificate& c) { c.valid_to = w.now.plus(-1); }), Errc::expired,
+  mcx::KmsCertificate alpha = w.alpha.certificate, beta = w.beta.certificate;
+  change(alpha, beta);
+  mcx::Domains domains;
+  EXPECT_TRUE(domains.add(alpha).ok() && domains.add(beta).ok());
+  Reception user{id(test::kUser), w.alpha.certificate.kms_uri, domains, w.user_keys};
+  user.authorised_initiators = {id(test::kBetaGms)};
+  user.now = w.now.plus(60);
+  return refusal(message, user);
+}
+
+TEST(Verify, Step4RefusesRevokedAndExpiredCertificatesOfTheInitiatorsKms) {
+  using Certificate = mcx::KmsCertificate;
+  const NtpTime t = world().now;
+  EXPECT_EQ(refusal_under([](Certificate&, Certificate&) {}).detail, "it was verified");
+  EXPECT_REFUSED(refusal_under([](Certificate&, Certificate& c) { c.revoked = true; }), Errc::revoked,
                  "kms.beta.example");
-  EXPECT_REFUSED(with([&](mcx::KmsCertificate& c) { c.valid_from = w.now.plus(1); }), Errc::not_yet_valid,
+  EXPECT_REFUSED(refusal_under([&](Certificate&, Certificate& c) { c.valid_to = t.plus(-1); }), Errc::expired,
                  "kms.beta.example");
+  EXPECT_REFUSED(refusal_under([&](Certificate&, Certificate& c) { c.valid_from = t.plus(1); }),
+                 Errc::not_yet_valid, "kms.beta.example");
+  EXPECT_EQ(refusal_under([&](Certificate&, Certificate& c) { c.valid_to = t; }).detail, "it was verified")
+      << "T decides, not the clock";
+}
+
+TEST(Verify, Step4RefusesARevokedOrExpiredCertificateOfTheOwnKms) {
+  using Certificate = mcx::KmsCertificate;
+  EXPECT_REFUSED(refusal_under([](Certificate& c, Certificate&) { c.revoked = true; }), Errc::revoked,
+                 "kms.alpha.example");
+  EXPECT_REFUSED(refusal_under([](Certificate& c, Certificate&) { c.valid_to = world().now.plus(-1); }),
+                 Errc::expired, "kms.alpha.example");
 }
 
 TEST(Verify, Step4RefusesAnIdentityThatIsNotOnTheListHoweverItSigns) {

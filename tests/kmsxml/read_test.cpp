@@ -241,6 +241,7 @@ TEST(KmsXmlRefusal, NamesTheFieldOfEachBadValue) {
     EXPECT_THAT(parsed.error().text(), HasSubstr(one.names));
     EXPECT_THAT(parsed.error().text(), testing::Not(HasSubstr(kSsk))) << "no key in an error";
     EXPECT_THAT(parsed.error().clause, HasSubstr("TS 33.180 D."));
+    EXPECT_NE(parsed.error().cure, "") << one.names;
   }
 }
 
@@ -295,6 +296,13 @@ TEST(KmsXmlFind, SaysWhatADocumentIsInsteadOfWhatWasWanted) {
   EXPECT_THAT(text(find_key_sets(view(kms_document("init.xml")))), HasSubstr("holds no KmsKeySet"));
   EXPECT_THAT(text(find_key_sets(view(kms_document("cert_unknown.xml")))), HasSubstr("KmsError 404"));
   EXPECT_THAT(text(find_key_sets(view(kms_document("request.xml")))), HasSubstr("KmsRequest"));
+  const std::string init = kms_document("init.xml");
+  const std::string bare = replaced(element_text(init, "KmsCertificate"), "<KmsCertificate",
+                                    "<KmsCertificate xmlns=\"urn:3gpp:ns:mcsecKMSInterface:1.0\"");
+  const auto certificate_as_keys = find_key_sets(view(bare));
+  EXPECT_THAT(text(certificate_as_keys), HasSubstr("is a KmsCertificate, not a KmsKeySet"));
+  EXPECT_THAT(text(certificate_as_keys), HasSubstr("/keyprov"));
+  EXPECT_THAT(text(find_certificates(view(kms_document("request.xml")))), HasSubstr("/init"));
 }
 
 }  // namespace

@@ -32,6 +32,13 @@ TEST(KeyPeriods, BeginWithTheirFirstSecondAndEndBeforeTheNextOnes) {
   }
 }
 
+TEST(KeyPeriods, AreRoundedDownBeforeTheFirstOneToo) {
+  const auto periods = KeyPeriods::make(100, 50).value();
+  for (const auto& [seconds, number] :
+       {std::pair{150, 1}, {149, 0}, {50, 0}, {49, -1}, {0, -1}, {-50, -1}, {-51, -2}})
+    EXPECT_EQ(periods.number_at(NtpTime{seconds, 0}), number) << seconds;
+}
+
 TEST(KeyPeriods, CountFrom1900AsTheWorkedExamplesDo) {
   EXPECT_EQ(KeyPeriods::make(2592000, 0).value().number_at(kMarch), 1536);
   EXPECT_EQ(KeyPeriods::make(604800, 259200).value().number_at(kMarch), 6582);

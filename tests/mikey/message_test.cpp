@@ -228,16 +228,22 @@ TEST(Message, OneOrTwoIdrsOfRoleThreeStandForBothKmss) {
   EXPECT_EQ(both->responder_kms.text(), "kms.example.org");
 }
 
-TEST(Message, AThirdKmsRoleBesideTheRealOnesIsIgnored) {
-  Octets octets = worked();
-  const Octets extra = unhex(
-      "0a03010001"
-      "6b");  // IDR role 3, one octet, next is SP
-  octets[139] = static_cast<std::uint8_t>(PayloadType::idr);
-  octets.insert(octets.begin() + 159, extra.begin(), extra.end());
-  const auto m = parse(octets);
-  ASSERT_TRUE(m.ok()) << m.error().text();
-  EXPECT_EQ(m->responder_kms.text(), "kms.example.org");
+TEST(Message, RolesThreeToFiveBesideTheRealOnesAreIgnored) {
+  for (const char* const extra : {"0a03010001"
+                                  "6b",
+                                  "0a04010001"
+                                  "6b",
+                                  "0a05010001"
+                                  "6b"}) {  // one octet, next is SP
+    Octets octets = worked();
+    const Octets idr = unhex(extra);
+    octets[139] = static_cast<std::uint8_t>(PayloadType::idr);
+    octets.insert(octets.begin() + 159, idr.begin(), idr.end());
+    const auto m = parse(octets);
+    ASSERT_TRUE(m.ok()) << m.error().text();
+    EXPECT_EQ(m->initiator_kms.text(), "kms.example.org");
+    EXPECT_EQ(m->responder_kms.text(), "kms.example.org");
+  }
 }
 
 TEST(Message, PayloadsBetweenHdrAndSignMayStandInAnyOrder) {
@@ -280,6 +286,7 @@ TEST_P(Refused, WithTheFieldTheClauseAndAMikeyErrorNumber) {
   EXPECT_EQ(error_code(m.error()), static_cast<std::uint8_t>(GetParam().code)) << m.error().text();
   EXPECT_NE(m.error().detail.find(GetParam().says), std::string::npos) << m.error().text();
   EXPECT_FALSE(m.error().clause.empty());
+  EXPECT_FALSE(m.error().cure.empty()) << m.error().text();
 }
 
 std::function<void(Octets&)> set(std::size_t at, std::uint8_t value) {
@@ -338,6 +345,9 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"initiator_open_and_hidden",
                 [](Octets& o) { insert(o, 53, "0e08010020" + std::string(64, 'a')); },
                 Errc::malformed, ErrorCode::invalid_id, "IDR role 1 (initiator)"},
+        Refusal{"responder_open_and_hidden",
+                [](Octets& o) { insert(o, 84, "0e09010020" + std::string(64, 'a')); },
+                Errc::malformed, ErrorCode::invalid_id, "IDR role 2 (responder)"},
         Refusal{"hidden_identity_of_26_octets", set(54, 8), Errc::malformed, ErrorCode::invalid_id, "has 26 octets, expected 32"},
         Refusal{"identity_that_is_a_nai", set(55, 0), Errc::unsupported, ErrorCode::invalid_id, "ID type at offset 55 is 0"},
         Refusal{"open_identity_as_byte_string", set(55, 2), Errc::unsupported, ErrorCode::invalid_id, "ID type at offset 55 is 2"},
@@ -381,6 +391,41 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"too_short", [](Octets& o) { o.resize(299); }, Errc::malformed, ErrorCode::unspecified, "299 octets"},
         Refusal{"too_long", [](Octets& o) { o.resize(16385); }, Errc::limit, ErrorCode::unspecified, "16385 octets"}),
     [](const auto& refusal) { return refusal.param.name; });
+
+// What the worked example must hold once: `named_at` is the octet of the payload before that announces it.
+struct Mandatory {
+  std::string name;
+  PayloadType type;
+  std::size_t named_at, at, size;
+};
+
+TEST(Message, HoldsEachMandatoryPayloadExactlyOnce) {
+  const std::vector<Mandatory> all{{"T", PayloadType::t, 2, 25, 10},
+                                   {"RAND", PayloadType::rand, 25, 35, 18},
+                                   {"IDRi", PayloadType::idr, 35, 53, 31},
+                                   {"IDRr", PayloadType::idr, 53, 84, 35},
+                                   {"IDRkmsi", PayloadType::idr, 84, 119, 20},
+                                   {"IDRkmsr", PayloadType::idr, 119, 139, 20},
+                                   {"SAKKE", PayloadType::sakke, 159, 194, 278}};
+  for (const Mandatory& one : all) {
+    Octets without = worked();
+    without[one.named_at] = without[one.at];
+    erase(without, one.at, one.size);
+    const auto lacks = parse(without);
+    ASSERT_FALSE(lacks.ok()) << one.name;
+    EXPECT_NE(lacks.error().detail.find("lacks " + one.name + " ("), std::string::npos)
+        << lacks.error().text();
+
+    Octets twice = worked();
+    insert(twice, one.at, hex(OctetsView(twice).subspan(one.at, one.size)));
+    twice[one.at] = static_cast<std::uint8_t>(one.type);
+    const auto again = parse(twice);
+    ASSERT_FALSE(again.ok()) << one.name;
+    const std::string said = again.error().detail;
+    EXPECT_TRUE(said.find("a second time") != std::string::npos || said.find("beside") != std::string::npos)
+        << again.error().text();
+  }
+}
 
 TEST(Message, CertificatesAndUnknownExtensionsAreReadPast) {
   Octets octets = worked();

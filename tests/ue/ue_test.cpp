@@ -233,6 +233,8 @@ TEST_F(UeDocument, AFloorKeyHasItsOwnPartAndNeitherPartWithdrawsTheOther) {
 
 TEST_F(UeDocument, AGmkUnderTheFloorPartIsRefused) {
   EXPECT_THAT(told(document({{sealed(key_with_id(kA)), "", true}})), ElementsAre("refused malformed"));
+  EXPECT_THAT(told(document({{sealed(mkfc_with_id(kFloor)), "", false}})), ElementsAre("refused malformed"))
+      << "nor a floor key under the part of the GMKs";
 }
 
 TEST_F(UeDocument, ReceiptsAreStoredBeforeTheyAreGivenOutAndSurviveARestart) {

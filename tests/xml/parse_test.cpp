@@ -102,6 +102,8 @@ TEST(XmlParse, RefusesWhatIsNotWellFormedAndSaysWhere) {
   const auto parsed = parse("<a>\n<b></c>\n</a>");
   ASSERT_FALSE(parsed.ok());
   EXPECT_THAT(parsed.error().detail, HasSubstr("line 2"));
+  for (const char* none : {"", "x", "<a", "\xff", "<a>&b;</a>"})
+    EXPECT_NE(parse(none).error().cure, "") << testing::PrintToString(none);
   for (const char* bad : {"",
                           " ",
                           "text",

@@ -41,7 +41,8 @@ struct GenericIdEntry {
   template <class Io, class Self>
   static void content(Io& io, Self& self) {
     io.uint(1, Field{"Prot type", "RFC 6043 6.1.1", names::prot_type}, self.prot_type);
-    io.require(self.prot_type == kProtSrtp, Errc::unsupported, ErrorCode::invalid_policy, "0 (SRTP)");
+    io.require(self.prot_type == kProtSrtp, Errc::unsupported, ErrorCode::invalid_policy, "0 (SRTP)",
+               "the sender must send sessions of SRTP: no other protocol is keyed here");
     auto count = static_cast<std::uint8_t>(self.policies.size());
     io.split(1, 7, Field{"S", "RFC 6043 6.1.1"}, self.s, Field{"#P", "RFC 6043 6.1.1"}, count);
     io.octets(count, Field{"policy numbers", "RFC 6043 6.1.1"}, self.policies);
@@ -70,14 +71,16 @@ struct CsIdMap {
   static void wire(Io& io, Self& self) {
     auto count = static_cast<std::uint8_t>(self.sessions());
     io.uint(1, Field{"#CS", "RFC 3830 6.1"}, count);
-    io.require(count <= kMostSessions, Errc::limit, ErrorCode::unspecified, "at most 8 crypto sessions");
+    io.require(count <= kMostSessions, Errc::limit, ErrorCode::unspecified, "at most 8 crypto sessions",
+               "the sender must spread them over several messages");
     io.uint(1, Field{"CS ID map type", "RFC 3830 6.1", names::map_type}, self.type);
     io.require(self.type <= MapType::generic_id, Errc::unsupported, ErrorCode::unspecified,
-               "0 (SRTP-ID), 1 (empty map) or 2 (GENERIC-ID)");
+               "0 (SRTP-ID), 1 (empty map) or 2 (GENERIC-ID)",
+               "the sender must use GENERIC-ID (RFC 6043 6.1.1) or the empty map (RFC 4563)");
     io.require(self.type != MapType::empty || count == 0, Errc::malformed, ErrorCode::unspecified,
-               "GENERIC-ID (2) when #CS > 0");
+               "GENERIC-ID (2) when #CS > 0", "the sender must list its sessions, or count none");
     io.require(self.type != MapType::generic_id || count > 0, Errc::malformed, ErrorCode::unspecified,
-               "the empty map (1) when #CS = 0");
+               "the empty map (1) when #CS = 0", "the sender must count its sessions, or send the empty map");
     if (self.type == MapType::srtp_id)
       io.repeat(count, Field{"SRTP-ID entries", "RFC 3830 6.1.1"}, self.srtp,
                 [](auto& in, auto& entry) { SrtpIdEntry::wire(in, entry); });
@@ -86,7 +89,7 @@ struct CsIdMap {
                 [&self](auto& in, auto& entry) {
                   GenericIdEntry::id(in, entry);
                   in.require(!self.names_a_session_twice(), Errc::malformed, ErrorCode::invalid_policy,
-                             "each CS ID once");
+                             "each CS ID once", "the sender must give each session its own CS ID");
                   GenericIdEntry::content(in, entry);
                 });
   }

@@ -39,16 +39,18 @@ struct Idr {
     io.next_payload(self.next);
     io.uint(1, Field{"role", "RFC 6043 6.6", names::role}, self.role);
     io.require(self.role >= Role::initiator && self.role <= Role::responder_uid, Errc::unsupported,
-               ErrorCode::invalid_id, "1 to 9");
+               ErrorCode::invalid_id, "1 to 9",
+               "the sender must use roles 1, 2, 6 and 7, or 8 and 9 for hidden identities (TS 33.180 E.7)");
     io.uint(1, Field{"ID type", "RFC 6043 6.6", names::id_type}, self.type);
     io.require(self.acceptable_type(), Errc::unsupported, ErrorCode::invalid_id,
-               "1 (URI); 2 (byte string) only for roles 8 and 9");
+               "1 (URI); 2 (byte string) only for roles 8 and 9", "the sender must give identities as URIs");
     io.counted(2, Field{"ID length", "RFC 6043 6.6"},
                Field{"ID data", "RFC 6043 6.6", nullptr, meaning_of_id}, self.data);
     io.require(!self.data.empty() && self.data.size() <= kLongestId, Errc::malformed, ErrorCode::invalid_id,
-               "1 to 2048 octets");
+               "1 to 2048 octets", "the sender must give the whole URI, and nothing longer");
     io.require(!self.hidden() || self.data.size() == kUidSize, Errc::malformed, ErrorCode::invalid_id,
-               "32 octets, the UID of a hidden identity (TS 33.180 E.7)");
+               "32 octets, the UID of a hidden identity (TS 33.180 E.7)",
+               "the sender must send the UID, or the URI under role 1 or 2");
   }
 
   [[nodiscard]] bool acceptable_type() const {

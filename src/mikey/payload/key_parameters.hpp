@@ -51,7 +51,7 @@ struct KeyParameters {
   static void wire(Io& io, Self& self) {
     io.uint(1, Field{"Key Type", "TS 33.180 E.6.11", names::key_type}, self.key_type);
     io.require(self.key_type <= KeyType::musik, Errc::unsupported, ErrorCode::unspecified,
-               "a key type 0 to 6");
+               "a key type 0 to 6", "the sender must name a type of TS 33.180 E.6.11");
     validity(io, self);
     text_field(io, self);
     if (self.has_groups()) {
@@ -92,7 +92,8 @@ struct LegacyKeyParameters : KeyParameters {
   static void wire(Io& io, Self& self) {
     io.uint(1, Field{"Key Type", "legacy form", names::legacy_key_type}, self.legacy_type);
     io.require(self.legacy_type >= 1 && self.legacy_type <= 3, Errc::unsupported, ErrorCode::unspecified,
-               "1 (GMK), 2 (PCK) or 3 (CSK) of the legacy form");
+               "1 (GMK), 2 (PCK) or 3 (CSK) of the legacy form",
+               "the sender must protect its key parameters (TS 33.180 E.6)");
     validity(io, self);
     if (io.more(self.text)) text_field(io, self);
     io.all_but(0, Field{"Reserved", "legacy form"}, self.reserved);

@@ -53,7 +53,7 @@ struct ProtectedPayload {
     io.uint(1, Field{"payload sequence number", "TS 33.180 8.5.4"}, self.sequence);
     io.uint(1, Field{"payload algorithm", "TS 33.180 8.5.4", names::aead}, self.algorithm);
     io.require(self.algorithm == kAeadAes128Gcm, Errc::unsupported, ErrorCode::invalid_encryption,
-               "1 (AEAD_AES_128_GCM)");
+               "1 (AEAD_AES_128_GCM)", "the sender must protect with that algorithm (TS 33.180 8.5.4)");
     io.fixed(Field{"IV", "TS 33.180 8.5.4"}, self.iv);
     io.uint(4, Field{"DPPK-ID", "TS 33.180 E.6.1", names::csb_id, nullptr, true}, self.dppk_id);
   }

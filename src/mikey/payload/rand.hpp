@@ -19,7 +19,7 @@ struct Rand {
     io.next_payload(self.next);
     io.counted(1, Field{"RAND length", "RFC 3830 6.11"}, Field{"RAND", "RFC 3830 6.11"}, self.value);
     io.require(self.value.size() >= 16 && self.value.size() <= 64, Errc::malformed, ErrorCode::unspecified,
-               "16 to 64 octets");
+               "16 to 64 octets", "the sender must draw 16 octets or more, at most 64");
   }
 };
 

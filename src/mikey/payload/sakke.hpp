@@ -32,7 +32,7 @@ struct Sakke {
     io.next_payload(self.next);
     io.uint(1, Field{"SAKKE params", "RFC 6509 4.2", names::sakke_params}, self.params);
     io.require(self.params == kSakkeParameterSet1, Errc::unsupported, ErrorCode::unspecified,
-               "1 (parameter set 1)");
+               "1 (parameter set 1)", "the sender must encapsulate under the set of RFC 6509 Appendix A");
     io.uint(1, Field{"ID scheme", "TS 33.180 E.1.2", names::id_scheme}, self.id_scheme);
     auto length = static_cast<std::uint16_t>(kSakkePoint + self.h.size());
     io.uint(2, Field{"SAKKE data length", "RFC 6509 4.2"}, length);

@@ -26,9 +26,10 @@ struct Sign {
     io.split(2, 12, Field{"S type", "RFC 6509 4.3", names::sign_type}, self.type,
              Field{"signature length", "RFC 6509 4.3"}, self.length);
     io.require(self.type == kSignEccsi, Errc::unsupported, ErrorCode::authentication_failure,
-               "S type 2 (ECCSI)");
+               "S type 2 (ECCSI)", "the sender must sign with its ECCSI key (RFC 6507)");
     io.require(self.length == kSignature, Errc::malformed, ErrorCode::authentication_failure,
-               "length 129: r (32), s (32), PVT (65)");
+               "length 129: r (32), s (32), PVT (65)",
+               "the sender must write 129: the 32 of TS 33.180 E.1.2 cannot hold an ECCSI signature");
   }
   template <class Io, class Self>
   static void wire(Io& io, Self& self) {

@@ -46,7 +46,8 @@ struct SpParameter {
   static void content(Io& io, Self& self) {
     io.counted(1, Field{"parameter length", "RFC 3830 6.10"}, kSpValue, self.value);
     io.require(!self.known() || (!self.value.empty() && self.value.size() <= 8), Errc::malformed,
-               ErrorCode::invalid_policy_parameter, "a number of 1 to 8 octets");
+               ErrorCode::invalid_policy_parameter, "a number of 1 to 8 octets",
+               "the sender must give the value as in RFC 3830 6.10.1, or leave the parameter out");
   }
 };
 
@@ -73,7 +74,8 @@ struct Sp {
     io.next_payload(self.next);
     io.uint(1, Field{"policy number", "RFC 3830 6.10"}, self.policy);
     io.uint(1, Field{"Prot type", "RFC 3830 6.10", names::prot_type}, self.prot_type);
-    io.require(self.prot_type == kProtSrtp, Errc::unsupported, ErrorCode::invalid_policy, "0 (SRTP)");
+    io.require(self.prot_type == kProtSrtp, Errc::unsupported, ErrorCode::invalid_policy, "0 (SRTP)",
+               "the sender must send a policy for SRTP: no other protocol is keyed here");
     io.region(2, Field{"parameter octets", "RFC 3830 6.10"}, [&self](auto& in) { parameter_list(in, self); });
   }
   template <class Io, class Self>
@@ -81,7 +83,7 @@ struct Sp {
     io.records(self.parameters, [&self](auto& in, auto& parameter) {
       SpParameter::number(in, parameter);
       in.require(!self.gives_a_parameter_twice(), Errc::malformed, ErrorCode::invalid_policy_parameter,
-                 "each parameter once");
+                 "each parameter once", "the sender must leave one of them out");
       SpParameter::content(in, parameter);
     });
   }

@@ -24,7 +24,8 @@ struct T {
   static void wire(Io& io, Self& self) {
     io.next_payload(self.next);
     io.uint(1, Field{"TS type", "TS 33.179 E.1.1", names::ts_type}, self.ts_type);
-    io.require(self.ts_type == kTsNtpUtc, Errc::unsupported, ErrorCode::invalid_timestamp, "0 (NTP-UTC)");
+    io.require(self.ts_type == kTsNtpUtc, Errc::unsupported, ErrorCode::invalid_timestamp, "0 (NTP-UTC)",
+               "the sender must give NTP-UTC: nothing else tells the key period here");
     io.fixed(Field{"TS value", "RFC 3830 6.6", nullptr, meaning_of_ntp}, self.value);
   }
 };
