@@ -402,13 +402,17 @@ gktp::Reception reception(const Gms& gms, const std::string& peer, const GroupId
   return with;
 }
 
-// Verifies and opens one payload of C9, as a member would.
+// Verifies and opens one payload of C9, as a member would. Tolerances that fired are added to `fired`,
+// although a later step may refuse.
 Result<gktp::Opened> open_payload(const Gms& gms, const std::string& peer, const GroupId& temporary,
-                                  mcx::Purpose purpose, OctetsView message) {
+                                  mcx::Purpose purpose, OctetsView message, gktp::Fired& fired) {
   const auto own = TRY(gms.with().domains.kms_of(gms.with().settings.gms_uri));
   const gktp::Reception with = reception(gms, peer, temporary, purpose, *own);
   const gktp::Verified verified = TRY(gktp::verify(message, with));
-  return gktp::open(verified, with);
+  auto opened = gktp::open(verified, with);
+  const gktp::Fired& needed = opened.ok() ? opened.value().fired : verified.fired();
+  fired.insert(fired.end(), needed.begin(), needed.end());
+  return opened;
 }
 
 // A key that is held: the same one again needs no work; another one under its identifier is a conflict; one
@@ -459,15 +463,16 @@ Result<std::optional<Prepared>> re_encrypt(const Gms& gms, const Regroup& regrou
   return std::optional<Prepared>(TRY(hand_out(gms, key, members)));
 }
 
-Result<std::vector<Prepared>> open_all(const Gms& gms, const Regroup& regroup, const Happening& what) {
+Result<std::vector<Prepared>> open_all(const Gms& gms, const Regroup& regroup, const Happening& what,
+                                       gktp::Fired& fired) {
   const RegroupNotification& n = *what.notification;
   if (n.gmk_messages.size() + n.mkfc_messages.size() > keys_of_plan(n.plan, n.temporary, {}).size())
     return refuse("policy", "more payloads than keys in the plan");
   std::vector<Prepared> out;
   const auto take = [&](const std::vector<PartnerPayload>& payloads, mcx::Purpose purpose) -> Result<void> {
     for (const PartnerPayload& one : payloads) {
-      auto again = TRY(re_encrypt(
-          gms, regroup, TRY(open_payload(gms, what.peer, regroup.temporary, purpose, one.message))));
+      auto opened = TRY(open_payload(gms, what.peer, regroup.temporary, purpose, one.message, fired));
+      auto again = TRY(re_encrypt(gms, regroup, std::move(opened)));
       if (again) out.push_back(std::move(*again));
     }
     return {};
@@ -491,12 +496,16 @@ Outcome take_key(Gms& gms, Regroup regroup, const Happening& what) {
   regroup.levels = what.notification->levels;
   regroup.plan = what.notification->plan;
   regroup.deadline = gms.now().plus(gms.with().settings.c12_wait);
-  auto keys = open_all(gms, regroup, what);
+  gktp::Fired fired;
+  auto keys = open_all(gms, regroup, what, fired);
+  Edit edit = gms.edit();
+  if (!fired.empty()) edit.effect(gms::Tolerated{primary_of(gms, what).gms_uri, std::move(fired)});
   if (!keys.ok()) {
     if (what.why) what.why->push_back(keys.error());
-    return answer_now(gms, what.ticket, rejected(outward_reason(keys.error())), memory_of(what));
+    Outcome refused = edit.take();
+    join(refused, answer_now(gms, what.ticket, rejected(outward_reason(keys.error())), memory_of(what)));
+    return refused;
   }
-  Edit edit = gms.edit();
   if (first) form_group(gms, edit, regroup);
   const bool told = first || !keys.value().empty();
   for (Prepared& one : keys.value()) store(edit, std::move(one));

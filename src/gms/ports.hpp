@@ -21,6 +21,7 @@ struct PartnerSettings {
   McpttId gms_uri;
   std::vector<std::string> domains;  // domain parts of the groups homed there
   std::size_t max_regroups = 50;
+  bool tell_members_keyed = false;  // it learns how many of our members hold the key (PR-28); never who
   std::string san;  // what its certificate must carry, a URI or a DNS name; empty: gms_uri (PR-40)
 };
 
@@ -113,7 +114,11 @@ struct TearDownPartner {  // the answer comes back through flow::partner_withdre
   TeardownRequest request;
   std::string ref;
 };
-using Effect = std::variant<Reply, DocumentsChanged, AskPartner, NotifyPartner, TearDownPartner>;
+struct Tolerated {  // a key message of this partner needed these switches; counted by who performs it
+  McpttId partner;
+  gktp::Fired fired;
+};
+using Effect = std::variant<Reply, DocumentsChanged, AskPartner, NotifyPartner, TearDownPartner, Tolerated>;
 
 struct Outcome {
   Writes writes;

@@ -90,4 +90,7 @@ class Server {
   std::shared_ptr<Core> core_;
 };
 
+// The names in the first certificate of a PEM file, unverified: what we ourselves will present.
+[[nodiscard]] Result<PeerCertificate> certificate_in(const std::string& file);
+
 }  // namespace regroup::http

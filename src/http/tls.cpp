@@ -156,16 +156,24 @@ bool expect_host(SSL* ssl, const std::string& host) {
          SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, sni.data()) == 1;
 }
 
-PeerCertificate peer_certificate(const SSL* ssl) {
+namespace {
+
+PeerCertificate names_of(X509* certificate) {
   PeerCertificate out;
-  const std::unique_ptr<X509, Free> certificate(SSL_get1_peer_certificate(ssl));
-  if (!certificate || SSL_get_verify_result(ssl) != X509_V_OK) return out;
   out.presented = true;
-  out.subject = subject_of(certificate.get());
-  const std::unique_ptr<GENERAL_NAMES, Free> names(static_cast<GENERAL_NAMES*>(
-      X509_get_ext_d2i(certificate.get(), NID_subject_alt_name, nullptr, nullptr)));
+  out.subject = subject_of(certificate);
+  const std::unique_ptr<GENERAL_NAMES, Free> names(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
   if (names) collect(names.get(), out);
   return out;
+}
+
+}  // namespace
+
+PeerCertificate peer_certificate(const SSL* ssl) {
+  const std::unique_ptr<X509, Free> certificate(SSL_get1_peer_certificate(ssl));
+  if (!certificate || SSL_get_verify_result(ssl) != X509_V_OK) return {};
+  return names_of(certificate.get());
 }
 
 std::string verify_problem(const SSL* ssl) {
@@ -174,3 +182,15 @@ std::string verify_problem(const SSL* ssl) {
 }
 
 }  // namespace regroup::http::tls
+
+namespace regroup::http {
+
+Result<PeerCertificate> certificate_in(const std::string& file) {
+  const std::unique_ptr<BIO, tls::Free> in(BIO_new_file(file.c_str(), "r"));
+  const std::unique_ptr<X509, tls::Free> certificate(
+      in ? PEM_read_bio_X509(in.get(), nullptr, tls::no_passphrase, nullptr) : nullptr);
+  if (!certificate) return tls::wrong_file("certificate file", file, tls::openssl_reason());
+  return tls::names_of(certificate.get());
+}
+
+}  // namespace regroup::http

@@ -42,7 +42,8 @@ Result<void> read_profile(TomlTable& root) {
 }
 
 Result<void> read_policy(TomlTable& root, gms::Settings& out) {
-  TomlTable policy = TRY(root.table("policy"));
+  TomlTable policy =
+      TRY(root.table("policy", {"creators", "mcptt_servers", "admins", "max_members", "max_constituents"}));
   const auto creator = [](const std::string& text) {
     return text == "*" ? Result<std::string>(text) : identity_text(text);
   };
@@ -62,7 +63,7 @@ Result<void> read_keys(TomlTable& root, gms::Settings& out) {
   TRY(read_floor_key(root, out.floor_key));
   for (const gktp::Tolerance one : TRY(root.each("tolerate", gktp::parse_tolerance)))
     out.tolerances.allow(one);
-  TomlTable keys = TRY(root.table("keys"));
+  TomlTable keys = TRY(root.table("keys", {"gmk_cs_id", "empty_map", "key_lifetime"}));
   out.gmk_cs_id = static_cast<std::uint8_t>(TRY(keys.integer_or("gmk_cs_id", out.gmk_cs_id, 0, 255)));
   out.empty_map = TRY(keys.flag_or("empty_map", out.empty_map));
   out.key_lifetime = TRY(keys.integer_or("key_lifetime", 0, 0, 3650 * kDay));
@@ -73,7 +74,8 @@ Result<void> read_keys(TomlTable& root, gms::Settings& out) {
 }
 
 Result<void> read_times(TomlTable& root, gms::Settings& out) {
-  TomlTable times = TRY(root.table("times"));
+  TomlTable times =
+      TRY(root.table("times", {"t_ask", "t_notify", "t_reserve", "c12_wait", "c13_wait", "answer_memory"}));
   out.t_ask = TRY(times.integer_or("t_ask", out.t_ask, 1, 300));
   out.t_notify = TRY(times.integer_or("t_notify", out.t_notify, 10, 30 * kDay));
   out.t_reserve = TRY(times.integer_or("t_reserve", out.t_reserve, 10, kDay));
@@ -98,8 +100,8 @@ Result<void> read_domain(TomlTable& root, gms::Settings& out) {
 }
 
 Result<void> read_listeners(TomlTable& root, GmsConfig& out) {
-  TomlTable listen = TRY(root.table("listen"));
-  TomlTable https = TRY(listen.table("https"));
+  TomlTable listen = TRY(root.table("listen", {"https", "sip"}));
+  TomlTable https = TRY(listen.table("https", {"ue", "trusted", "admin"}));
   const auto optional = [&](const char* key) -> Result<std::string> {
     if (TRY(https.text_or(key, "")).empty()) return std::string();  // closed
     return https.parsed(key, listen_address);
@@ -115,12 +117,12 @@ Result<void> read_listeners(TomlTable& root, GmsConfig& out) {
 }
 
 Result<void> read_tls(TomlTable& root, GmsConfig& out) {
-  TomlTable tls = TRY(root.table("tls"));
-  out.certificate_file = out.kms.certificate_file = TRY(tls.file("cert"));
-  out.key_file = out.kms.key_file = TRY(tls.file("key"));
-  TomlTable ca = TRY(tls.table("ca"));
-  out.kms.ca_file = TRY(ca.file("kms"));
-  out.trusted_ca_file = TRY(ca.file_or("trusted", ""));
+  TomlTable tls = TRY(root.table("tls", {"cert", "key", "ca"}));
+  out.certificate_file = out.kms.certificate_file = TRY(tls.present_file("cert"));
+  out.key_file = out.kms.key_file = TRY(tls.present_file("key"));
+  TomlTable ca = TRY(tls.table("ca", {"trusted", "kms"}));
+  out.kms.ca_file = TRY(ca.present_file("kms"));
+  if (!TRY(ca.text_or("trusted", "")).empty()) out.trusted_ca_file = TRY(ca.present_file("trusted"));
   if ((!out.listen_trusted.empty() || !out.listen_admin.empty()) && out.trusted_ca_file.empty())
     return ca.wrong("trusted", "TS 24.482 A.2",
                     "is missing, but listen.https has a listener that asks for a client certificate",
@@ -129,19 +131,19 @@ Result<void> read_tls(TomlTable& root, GmsConfig& out) {
 }
 
 Result<void> read_trust(TomlTable& root, GmsConfig& out) {
-  TomlTable kms = TRY(root.table("kms"));
+  TomlTable kms = TRY(root.table("kms", {"uri", "url", "policy", "transport_keys", "token"}));
   TRY(read_kms_table(kms, out.kms));
   if (kms.has("token")) {  // without one our certificate must be enough (kms serve --server-auth mtls)
-    TomlTable own_token = TRY(kms.table("token"));
+    TomlTable own_token = TRY(kms.table("token", kTokenKeys));
     TRY(read_token_table(own_token, out.kms));
   }
-  TomlTable token = TRY(root.table("token"));
-  out.jwks_file = TRY(token.file("jwks"));
+  TomlTable token = TRY(root.table("token", {"jwks", "issuer", "audience", "scopes"}));
+  out.jwks_file = TRY(token.present_file("jwks"));
   out.issuer = TRY(token.text("issuer"));
   out.audience = TRY(token.text_or("audience", ""));
   out.scopes = TRY(token.texts_or(
       "scopes", {"3gpp:mc:ptt_group_management_service", "3gpp:mcptt:group_management_server"}));
-  TomlTable kms_of = TRY(root.table("kms_of"));
+  TomlTable kms_of = TRY(root.open_table("kms_of"));
   out.kms_of = TRY(kms_of.all_texts());
   for (const auto& [identity, serving] : out.kms_of) {
     if (const auto good = identity_value(identity); !good.ok()) return kms_of.placed(identity, good.error());
@@ -187,11 +189,12 @@ Result<void> read_partner(TomlTable& table, GmsConfig& out) {
   settings.gms_uri = TRY(table.parsed("gms_uri", identity_value));
   settings.domains = TRY(read_domains(table, "at the partner"));
   settings.max_regroups = static_cast<std::size_t>(TRY(table.integer_or("max_regroups", 50, 1, 100'000)));
+  settings.tell_members_keyed = TRY(table.flag_or("tell_members_keyed", false));
   PartnerAccess access;
   access.gms_uri = settings.gms_uri.text();
   access.kms_uri = TRY(table.parsed("kms_uri", kms_uri_value));
   access.xcap_root = TRY(table.parsed("xcap_root", xcap_root_value));
-  access.ca_file = TRY(table.file("ca"));
+  access.ca_file = TRY(table.present_file("ca"));
   access.san = settings.san = table.has("san") ? TRY(table.text("san")) : access.gms_uri;
   TRY(check_distinct(table, settings, out.domain));
   out.domain.partners.push_back(std::move(settings));
@@ -203,6 +206,15 @@ Result<void> read_partner(TomlTable& table, GmsConfig& out) {
 
 Result<GmsConfig> read_gms_config(const std::string& path) {
   TomlTable root = TRY(TomlTable::read_file(path));
+  GmsConfig out = TRY(gms_config(root));
+  TRY(root.check_files());
+  return out;
+}
+
+Result<GmsConfig> gms_config(TomlTable& root) {
+  TRY(root.only({"gms_uri", "xcap_root", "release_profile", "domains", "store", "kek_passphrase_file",
+                 "pkcs11", "floor_key", "tolerate", "listen", "tls", "kms", "token", "policy", "keys",
+                 "times", "kms_of", "partner"}));
   GmsConfig out;
   TRY(read_domain(root, out.domain));
   out.xcap_root = TRY(root.parsed("xcap_root", xcap_root_value));
@@ -210,8 +222,9 @@ Result<GmsConfig> read_gms_config(const std::string& path) {
   TRY(read_tls(root, out));
   TRY(read_trust(root, out));
   TRY(read_store(root, out));
-  for (TomlTable& partner : TRY(root.tables("partner"))) TRY(read_partner(partner, out));
-  TRY(root.finish());
+  const TomlTable::Keys kPartner = {"gms_uri", "kms_uri", "domains",      "xcap_root",
+                                    "ca",      "san",     "max_regroups", "tell_members_keyed"};
+  for (TomlTable& partner : TRY(root.tables("partner", kPartner))) TRY(read_partner(partner, out));
   return out;
 }
 

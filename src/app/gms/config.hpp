@@ -28,6 +28,9 @@ struct GmsConfig {
   std::vector<std::pair<std::string, std::string>> kms_of;  // exact identity -> KmsUri (PR-37)
 };
 
+// The files that it names for TLS and tokens must be there.
 [[nodiscard]] Result<GmsConfig> read_gms_config(const std::string& path);
+// What a text says, whether or not those files are there.
+[[nodiscard]] Result<GmsConfig> gms_config(TomlTable& root);
 
 }  // namespace regroup::app

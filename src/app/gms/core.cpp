@@ -46,7 +46,16 @@ void GmsCore::perform(const gms::Effect& effect) {
     if (notify_partner) notify_partner(*notify);
   } else if (const auto* down = std::get_if<gms::TearDownPartner>(&effect)) {
     if (tear_down_partner) tear_down_partner(*down);
+  } else if (const auto* tolerated = std::get_if<gms::Tolerated>(&effect)) {
+    count(*tolerated);
   }
+}
+
+void GmsCore::count(const gms::Tolerated& effect) {
+  const std::string& peer = effect.partner.text();
+  for (const gktp::Tolerance one : effect.fired)
+    say_("tolerated " + std::string(gktp::name_of(one)) + " of " + peer + ", time " +
+         std::to_string(++tolerated_[{peer, one}]));
 }
 
 gms::Ticket GmsCore::ticket(OnAnswer done) {

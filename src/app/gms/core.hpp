@@ -39,6 +39,7 @@ class GmsCore {
 
  private:
   void perform(const gms::Effect& effect);
+  void count(const gms::Tolerated& effect);
   void watch_the_clock();
 
   gms::Gms gms_;
@@ -48,6 +49,7 @@ class GmsCore {
   gms::Ticket next_ticket_ = 1;
   std::map<gms::Ticket, OnAnswer> tickets_;
   std::optional<NtpTime> alarm_;
+  std::map<std::pair<std::string, gktp::Tolerance>, std::uint64_t> tolerated_;  // since the start
 };
 
 }  // namespace regroup::app

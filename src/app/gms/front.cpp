@@ -17,6 +17,12 @@ namespace {
 
 http::Response plain(unsigned status) { return http::make_response(status); }
 
+http::Response no_key() {
+  http::Response response = plain(503);
+  response.headers.add("Retry-After", "30");
+  return response;
+}
+
 http::Response xcap_refusal(const xcap::XcapError& error) {
   const auto status = static_cast<unsigned>(error.status());
   if (status != 409) return plain(status);
@@ -63,11 +69,7 @@ bool has_type(const http::Request& request, std::string_view type) {
 http::Response group_refusal(const Error& error, const gms::Settings& settings, Random& random) {
   using xcap::ErrorKind;
   if (error.code == Errc::not_authorised) return plain(403);
-  if (error.code == Errc::expired || error.code == Errc::unknown_kms) {
-    http::Response response = plain(503);
-    response.headers.add("Retry-After", "30");
-    return response;
-  }
+  if (error.code == Errc::expired || error.code == Errc::unknown_kms) return no_key();
   if (error.code == Errc::conflict) {
     const std::string other = "sip:grp-" + hex(random.octets<4>()) + "@" + settings.domains.front();
     return xcap_refusal(xcap::group_id_refused(error.detail, {other}));
@@ -97,15 +99,22 @@ http::Response gmop_response(const xcap::GmopResponse& response) {
 
 }  // namespace
 
+std::variant<Requester, http::Response> GmsFront::requester(const http::Request& request) const {
+  return requester_of(request, jwks_(), policy_, clock_.now(), core_.gms().with().settings.partners);
+}
+
+std::optional<http::Response> GmsFront::refusal(const http::Request& head) const {
+  if (head.peer.listener == "admin")
+    return operates(head) ? std::nullopt : std::optional<http::Response>(plain(403));
+  auto who = requester(head);
+  if (auto* refused = std::get_if<http::Response>(&who)) return std::move(*refused);
+  return std::nullopt;
+}
+
 void GmsFront::handle(const http::Request& request, Answer answer) {
   if (request.peer.listener == "admin") return answer(operates(request) ? ledger(request) : plain(403));
-  const auto requester =
-      requester_of(request, jwks_(), policy_, clock_.now(), core_.gms().with().settings.partners);
-  if (const auto* refused = std::get_if<http::Response>(&requester)) {
-    http::Response response = plain(refused->status);
-    response.headers = refused->headers;
-    return answer(std::move(response));
-  }
+  auto who = requester(request);
+  if (auto* refused = std::get_if<http::Response>(&who)) return answer(std::move(*refused));
   const auto target = http::parse_target(request.target);
   if (!target.ok()) return answer(plain(400));
   if (target.value().path.rfind(root_path_, 0) != 0) return answer(plain(404));
@@ -114,7 +123,7 @@ void GmsFront::handle(const http::Request& request, Answer answer) {
   std::vector<std::string> segments = std::move(path).value();
   const std::string auid = segments.empty() ? "" : segments.front();
   if (!segments.empty()) segments.erase(segments.begin());
-  const Call call{request, std::get<Requester>(requester), std::move(segments)};
+  const Call call{request, std::get<Requester>(who), std::move(segments)};
   if (auid == xcap::auid::kGroups && request.method == "POST") return gmop(call, std::move(answer));
   if (auid == xcap::auid::kGroups) return answer(groups(call));
   if (auid == xcap::auid::kGktp) return answer(keys(call));
@@ -123,6 +132,8 @@ void GmsFront::handle(const http::Request& request, Answer answer) {
 
 http::Response GmsFront::groups(const Call& call) {
   const std::string& method = call.request.method;
+  // `creators` names holders of tokens; a server that is trusted to assert an identity creates nothing.
+  if (call.from.trusted && (method == "PUT" || method == "DELETE")) return plain(403);
   const bool by_id = call.path.size() == 3 && call.path[0] == "global" &&
                      (call.path[1] == "byGroupID" || (call.path[1] == "byGroup" && method == "GET"));
   if (method == "PUT") return put_group(call);
@@ -226,6 +237,7 @@ http::Response GmsFront::receipt(const Call& call, const std::string& group) {
 void GmsFront::gmop(const Call& call, Answer answer) {
   if (!has_type(call.request, xcap::mime::kGmop)) return answer(plain(415));
   const bool partner = call.from.trusted && gms::partner(core_.gms().with().settings, call.from.identity);
+  if (partner && !keyed_()) return answer(no_key());
   if (partner) return gmop_of_partner(call.from, std::move(answer), call.request.body);
   if (call.from.trusted) return answer(plain(403));
   gmop_of_client(call.from, call.path.size() == 3 ? call.path[2] : std::string(), std::move(answer),
@@ -236,6 +248,8 @@ void GmsFront::gmop_of_client(const Requester& from, const std::string& group, A
                               const Octets& body) {
   const auto parsed = xcap::parse_gmop_request(body);
   if (!parsed.ok()) return answer(plain(gmop_refusal(parsed.error())));
+  const bool reads = std::holds_alternative<xcap::GetExcludingMemberlist>(parsed.value());
+  if (!reads && !keyed_()) return answer(no_key());
   gms::Gms& gms = core_.gms();
   if (const auto* creation = std::get_if<xcap::RegroupCreation>(&parsed.value())) {
     const auto request = request_of(*creation);
@@ -263,9 +277,12 @@ void GmsFront::gmop_of_partner(const Requester& from, Answer answer, const Octet
   const auto parsed = xcap::parse_gmop_request(body);
   if (!parsed.ok()) return answer(plain(gmop_refusal(parsed.error())));
   gms::Gms& gms = core_.gms();
+  const bool counts = gms::partner(gms.with().settings, from.identity)->tell_members_keyed;
   const auto ticket = [&](std::string operation, std::string id, std::optional<std::uint32_t> seq) {
-    return core_.ticket([answer, operation, id, seq](const gms::Answer& done) {
-      answer(gmop_response(response_of(done, operation, id, seq)));
+    return core_.ticket([answer, operation, id, seq, counts](const gms::Answer& done) {
+      xcap::GmopResponse response = response_of(done, operation, id, seq);
+      if (!counts) response.members_keyed.reset();
+      answer(gmop_response(response));
     });
   };
   if (const auto* creation = std::get_if<xcap::RegroupCreation>(&parsed.value())) {

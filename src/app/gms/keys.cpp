@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <condition_variable>
 
-#include "xcap/names.hpp"
-
 namespace regroup::app {
 namespace {
 
@@ -67,16 +65,6 @@ seconds GmsKeys::due(const Provisioned& keys, NtpTime now) {
   const seconds left(periods.start_of(periods.number_at(now) + 1).seconds - now.seconds);
   if (present(keys, now, 1)) return std::min(kRefresh, left + seconds(60));
   return std::clamp(left / 2, seconds(1), kRefresh);
-}
-
-std::optional<http::Response> GmsKeys::refusal(const http::Request& request) const {
-  const auto type = request.headers.find("Content-Type");
-  const bool gmop = request.method == "POST" && type &&
-                    http::equal_no_case(type->substr(0, type->find(';')), xcap::mime::kGmop);
-  if (!gmop || ready()) return std::nullopt;
-  http::Response response = http::make_response(503);
-  response.headers.add("Retry-After", "30");
-  return response;
 }
 
 Result<void> GmsKeys::adopt(Provisioned& keys) const {

@@ -41,9 +41,6 @@ class GmsKeys {
   [[nodiscard]] const std::vector<mcx::KeySet>& key_sets() const { return keys_.key_sets; }
   // A key set of the present period is held.
   [[nodiscard]] bool ready() const { return present(keys_, clock_.now(), 0); }
-  // 503 with Retry-After for a GMOP request (it forms, passes on or withdraws keys) while there is none to
-  // sign with. A PUT of a group is refused so by whoever makes its key. On the loop.
-  [[nodiscard]] std::optional<http::Response> refusal(const http::Request& request) const;
   // Until the next fetch: 0 without a key set of the present period.
   [[nodiscard]] static std::chrono::seconds due(const Provisioned& keys, NtpTime now);
 

@@ -54,6 +54,30 @@ nlohmann::json ready_line(const GmsConfig& config, const http::Server& server,
   return out;
 }
 
+// Whatever ends serve(), a start that fails included: first nobody calls in any more, then the loop ends, and
+// only then go the objects that it works on.
+struct StopOnReturn {
+  GmsKeys& keys;
+  http::Server& server;
+  sip::Transport& transport;
+  Loop& loop;
+  ~StopOnReturn() {
+    keys.stop();
+    server.stop();
+    transport.stop();
+    loop.stop();
+  }
+};
+
+// PR-39: one identity string. Partners and the KMS take this GMS by the URI in its certificate.
+Result<void> check_certificate(const GmsConfig& config) {
+  const std::string& own = config.domain.gms_uri.text();
+  const auto certificate = TRY(http::certificate_in(config.certificate_file));
+  if (certificate.has_uri(own)) return {};
+  return fail(Errc::usage, "PR-39", "tls.cert: " + config.certificate_file + " does not carry the URI " + own,
+              "have a certificate issued whose subjectAltName holds URI:" + own);
+}
+
 Result<void> serve(const GmsConfig& config, const GmsServeOptions& run, const Clock& clock, const Say& say) {
   crypto::SystemRandom random;
   SealedStore store = TRY(SealedStore::open_file(config.store_file, "gms", config.passphrase_file, random));
@@ -82,15 +106,18 @@ Result<void> serve(const GmsConfig& config, const GmsServeOptions& run, const Cl
 
   const std::string root_path = "/" + config.xcap_root.substr(config.xcap_root.find('/', 8) + 1);
   GmsFront front(
-      core, root_path, token_policy(config), [&jwks] { return jwks->current(); }, clock);
-  http::Server server(listeners(config, say), [&](http::Request request, http::Responder responder) {
+      core, root_path, token_policy(config), [&jwks] { return jwks->current(); }, clock,
+      [&keys] { return keys.ready(); });
+  http::ServerOptions options = listeners(config, say);
+  options.admit = [&front](const http::Request& head) { return front.refusal(head); };
+  http::Server server(std::move(options), [&](http::Request request, http::Responder responder) {
     auto held = std::make_shared<http::Responder>(std::move(responder));
     auto asked = std::make_shared<http::Request>(std::move(request));
-    loop.post([&front, &keys, held, asked] {
-      if (auto refused = keys.refusal(*asked)) return held->send(std::move(*refused));
+    loop.post([&front, held, asked] {
       front.handle(*asked, [held](http::Response response) { held->send(std::move(response)); });
     });
   });
+  const StopOnReturn stop{keys, server, *transport, loop};
 
   // A restarted GMS resumes its flows and subscriptions before it opens its listeners.
   Result<void> restored;
@@ -115,10 +142,6 @@ Result<void> serve(const GmsConfig& config, const GmsServeOptions& run, const Cl
               (config.listen_admin.empty() ? "" : " admin " + server.origin("admin")) + " sip " +
               transport->addresses().front() + (keys_held ? "" : " without keys"));
   wait_for_stop_signal();
-  keys.stop();
-  server.stop();
-  transport->stop();
-  loop.stop();
   return {};
 }
 
@@ -131,6 +154,7 @@ int run_gms_serve(const GmsServeOptions& options, std::ostream& err, const Clock
   const auto done = [&]() -> Result<void> {
     TRY(check_clock(clock));
     const GmsConfig config = TRY(read_gms_config(options.config_file));
+    TRY(check_certificate(config));
     return serve(config, options, clock, say);
   }();
   if (done.ok()) return 0;

@@ -156,6 +156,28 @@ TEST_F(GmsFrontGmop, AServerThatIsNoPartnerIsRefused) {
   EXPECT_EQ(status(kGmsB, kGmsB), 200u);
 }
 
+TEST_F(GmsFrontGmop, WithoutAnOwnKeySetWhatNeedsAKeyIsAnswered503AndReadsAreServed) {
+  const std::string temporary = regroup("req-00000001", {kFire, kRescue}).temporary;
+  lab.loop().run([&] { lab.keyed = false; });
+  const std::size_t before = lab.commits();
+  const auto refused = lab.gmop(kDispatch, regroup_request("req-00000002", {kFire, kRescue}));
+  EXPECT_EQ(refused.status, 503u);
+  EXPECT_TRUE(refused.headers.contains("Retry-After"));
+  EXPECT_EQ(lab.gmop(kDispatch, xcap::RegroupTeardown{"down-0001", temporary, {}}, temporary).status, 503u);
+  const std::string c3 =
+      xcap::write_gmop(xcap::GmopRequest(regroup_request("rg-00000001", {kFire, kPolice})));
+  EXPECT_EQ(
+      lab.ask(GmsLab::peer_request("POST", GmsLab::group_path(kFire), kGmsB, kGmsB, xcap::mime::kGmop, c3))
+          .status,
+      503u);
+  EXPECT_EQ(lab.commits(), before);
+  EXPECT_EQ(lab.ask(GmsLab::request("POST", GmsLab::group_path(kFire), "", xcap::mime::kGmop, c3)).status,
+            403u)
+      << "nobody learns it without a token";
+  EXPECT_EQ(lab.get(kBob, GmsLab::keys_path(kFire)).status, 200u);
+  EXPECT_EQ(lab.gmop(kDispatch, xcap::GetExcludingMemberlist{}).status, 200u);
+}
+
 // ---- between systems
 
 // Both ends of the leg between the primary (alpha) and the partner (beta). What alpha wants to send is kept
@@ -219,6 +241,7 @@ TEST_F(GmsFrontPartner, TheWholeLegEndsInOneKeyUnderThePartnersSignature) {
   const auto c12 = gmop_in(post(c9()));
   ASSERT_TRUE(c12.accepted) << c12.reason;
   EXPECT_EQ(c12.seq, 1u);
+  EXPECT_FALSE(c12.members_keyed) << "how many of us hold it is nobody's business by default (PR-28)";
   const auto again = gmop_in(post(c9()));
   EXPECT_TRUE(again.accepted);
   EXPECT_FALSE(c13) << "the requester waits for the partner";
@@ -244,6 +267,15 @@ TEST_F(GmsFrontPartner, TheWholeLegEndsInOneKeyUnderThePartnersSignature) {
   LabUe curious = client_of(kQuinn, beta.clock(), kGmsA);
   curious.take(curious.ue->document(kPolice, payloads_in(c9().payloads)));
   EXPECT_TRUE(curious.held(temporary).empty()) << "the payload made for the GMS is not its member's";
+}
+
+TEST_F(GmsFrontPartner, APartnerThatMayLearnsHowManyHoldTheKey) {
+  beta.loop().run([&] {
+    for (gms::PartnerSettings& one : beta.settings.partners) one.tell_members_keyed = true;
+  });
+  begin();
+  accept();
+  EXPECT_EQ(gmop_in(post(c9())).members_keyed, 0u) << "quinn has not come for it yet";
 }
 
 TEST_F(GmsFrontPartner, ThePrimaryHidesWhoAskedAndBothHideTheirMembers) {
@@ -277,6 +309,27 @@ TEST_F(GmsFrontPartner, AC9WhoseInitiatorIsNotTheTlsPeerIsRejected) {
   EXPECT_EQ(beta.ledger(stolen.regrouped.temporary)["keys"].size(), 0u);
   EXPECT_THAT(beta.on_loop([&] { return beta.log; }), testing::Contains(HasSubstr("C9 of " + kGmsC)));
   EXPECT_TRUE(gmop_in(post(c9())).accepted) << "the true primary is not disturbed";
+}
+
+// A deviation of the partner's product: refused by default, let through and counted where it is named.
+TEST_F(GmsFrontPartner, AToleranceThatAC9NeedsIsNamedInTheLogAndCounted) {
+  begin();
+  accept();
+  xcap::RegroupNotification odd = c9();
+  mikey::Unsigned content = mikey::parse(odd.payloads.at(0).message).value();
+  content.hdr.prf = 0;
+  const mcx::KeySet signer = world().alpha.provision(kGmsA, beta.now());
+  crypto::SystemRandom random;
+  Octets message = mikey::write_to_sign(content);
+  append(message, crypto::eccsi::sign(signer.signing(), message, random));
+  odd.payloads.at(0).message = message;
+  const auto log = [&] { return beta.on_loop([&] { return beta.log; }); };
+  EXPECT_FALSE(gmop_in(post(odd)).accepted);
+  EXPECT_THAT(log(), Not(testing::Contains(HasSubstr("tolerated"))));
+  beta.loop().run([&] { beta.settings.tolerances.allow(gktp::Tolerance::accept_prf_other); });
+  ++odd.seq;
+  EXPECT_TRUE(gmop_in(post(odd)).accepted);
+  EXPECT_THAT(log(), testing::Contains("tolerated accept_prf_other of " + kGmsA + ", time 1"));
 }
 
 // Whatever is wrong with a payload, the peer learns the same; the reason stays in the log.

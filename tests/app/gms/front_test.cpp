@@ -82,6 +82,42 @@ TEST(GmsFrontIdentity, TheTrustedListenerTakesAnAssertedIdentityOnlyFromItsCerti
   EXPECT_EQ(lab.ask(bare).status, 403u) << "the certificate alone is no identity";
 }
 
+// PR-11: who creates shows a token; "*" means every token with the scope and never a certificate.
+TEST(GmsFrontIdentity, AServerWithACertificateWritesNoGroup) {
+  GmsLab lab;
+  lab.create(kFire, {kAnn});
+  lab.loop().run([&] { lab.settings.creators = {"*"}; });
+  const std::size_t before = lab.commits();
+  const auto put = [&](const std::string& who, const std::string& group) {
+    return lab
+        .ask(GmsLab::peer_request("PUT", lab.creation_path(), who, who, xcap::mime::kGroup,
+                                  GmsLab::group_text(group, {kAnn})))
+        .status;
+  };
+  EXPECT_EQ(put(kGmsB, "sip:planted@alpha.example"), 403u);
+  EXPECT_EQ(put(kDispatch, kFire), 403u);
+  EXPECT_EQ(lab.ask(GmsLab::peer_request("DELETE", GmsLab::group_path(kFire), kAnn, kAnn)).status, 403u);
+  EXPECT_EQ(lab.commits(), before);
+  EXPECT_EQ(lab.put(kMallory, GmsLab::group_text("sip:own@alpha.example", {kAnn})).status, 201u);
+}
+
+// What the server asks before it reads a body.
+TEST(GmsFrontIdentity, AHeadAloneIsRefusedAsTheWholeRequestWouldBe) {
+  GmsLab lab;
+  const auto refusal = [&](const http::Request& request) {
+    const auto refused = lab.front().refusal(request);
+    return refused ? refused->status : 0u;
+  };
+  EXPECT_EQ(refusal(GmsLab::request("PUT", lab.creation_path(), "")), 403u);
+  EXPECT_EQ(refusal(GmsLab::request("PUT", lab.creation_path(), "nonsense")), 401u);
+  EXPECT_EQ(refusal(GmsLab::request("PUT", lab.creation_path(), lab.token(kMallory))), 0u);
+  EXPECT_EQ(refusal(GmsLab::peer_request("POST", lab.creation_path(), kGmsB, kGmsC)), 403u);
+  EXPECT_EQ(refusal(GmsLab::peer_request("POST", lab.creation_path(), kGmsB, kGmsB)), 0u);
+  http::Request admin = GmsLab::peer_request("GET", "", kGmsB, kGmsB);
+  admin.peer.listener = "admin";
+  EXPECT_EQ(refusal(admin), 403u) << "a partner is no operator";
+}
+
 TEST(GmsFrontIdentity, ABearerTokenWinsOverAnAssertedIdentity) {
   GmsLab lab;
   lab.create(kFire, {kAnn});

@@ -251,6 +251,7 @@ class GmsLab {
   gms::Settings settings;
   std::shared_ptr<storage::MemoryStore> disk = std::make_shared<storage::MemoryStore>();
   std::vector<std::string> log;  // on the loop
+  bool keyed = true;             // a key set of the present period is held; on the loop
 
  private:
   struct Process {
@@ -281,7 +282,8 @@ class GmsLab {
         gms::Surroundings{settings, world().domains, key_sets_, presence ? *presence : nobody_, clock(),
                           random_},
         *p.store, p.loop, [this](const std::string& line) { log.push_back(line); });
-    p.front = std::make_unique<app::GmsFront>(*p.core, "/xcap-root/", policy, jwks, clock());
+    p.front = std::make_unique<app::GmsFront>(*p.core, "/xcap-root/", policy, jwks, clock(),
+                                              [this] { return keyed; });
     p.loop.run([&] { start(p); });
   }
   // In the order of `gms serve`: records, flows, dialogs.

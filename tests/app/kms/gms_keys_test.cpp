@@ -142,26 +142,6 @@ TEST_F(GmsKeysTest, WithoutTheKmsTheGmsStartsAndGetsThemInTheBackground) {
   EXPECT_TRUE(again.ready()) << "they were stored";
 }
 
-TEST_F(GmsKeysTest, WhileThereAreNoneGmopIsAnswered503AndReadsAreNot) {
-  http::Request gmop, read;
-  gmop.method = read.method = "POST";
-  gmop.headers.add("Content-Type", std::string(xcap::mime::kGmop) + "; charset=utf-8");
-  read.method = "GET";
-  out_of_reach = true;
-  GmsKeys keys(config, clock, say(), from_kms(), {1ms});
-  ASSERT_TRUE(keys.start(*disk.store).ok());
-  const auto refused = keys.refusal(gmop);
-  ASSERT_TRUE(refused.has_value());
-  EXPECT_EQ(refused->status, 503u);
-  EXPECT_TRUE(refused->headers.contains("Retry-After"));
-  EXPECT_FALSE(keys.refusal(read).has_value());
-  gmop.headers.set("Content-Type", std::string(xcap::mime::kKeyReceipt));
-  EXPECT_FALSE(keys.refusal(gmop).has_value()) << "a receipt needs no key of ours";
-  gmop.headers.set("Content-Type", std::string(xcap::mime::kGmop));
-  out_of_reach = false;
-  EXPECT_TRUE(follow_until(keys, [&] { return !keys.refusal(gmop).has_value(); }));
-}
-
 TEST_F(GmsKeysTest, OnlyAnUnreachableKmsLetsTheStoredOnesDo) {
   ASSERT_TRUE(GmsKeys(config, clock, say(), from_kms()).start(*disk.store).ok());
   for (const Errc code : {Errc::not_authorised, Errc::usage, Errc::conflict, Errc::malformed}) {

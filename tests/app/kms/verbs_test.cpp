@@ -128,9 +128,36 @@ TEST_F(KmsVerbs, AddIdentityRefusesDoublesReservedNamesAndAnotherPassphrase) {
   EXPECT_EQ(nlohmann::json::parse(out.str())["identities"], 2);
   EXPECT_EQ(add("sip:b\xC3\xB6@mcx.example"), 2);
   EXPECT_EQ(add(""), 2);
+  EXPECT_EQ(add("bob"), 2);
+  EXPECT_THAT(err.str(), HasSubstr("'bob' is not a URI"));
+  EXPECT_THAT(err.str(), HasSubstr("sip:bob@mcx.example"));
+  EXPECT_THAT(err.str(), Not(HasSubstr("server")));
   write("pass", "another passphrase\n", 0600);
   EXPECT_EQ(add("sip:carol@mcx.example"), 3);
   EXPECT_THAT(err.str(), Not(HasSubstr("another passphrase")));
+}
+
+TEST_F(KmsVerbs, ListsEachIdentityWithItsKind) {
+  const auto list = [&](bool json) {
+    return run_kms_list({.directory = path("kms"), .passphrase_file = {}, .json = json}, fresh(out),
+                        fresh(err));
+  };
+  EXPECT_EQ(list(true), 1) << "no KMS is there";
+  EXPECT_EQ(refusal()["code"], "storage");
+  ASSERT_EQ(init("kms", "kms.mcx.example"), 0);
+  EXPECT_EQ(list(false), 0) << err.str();
+  EXPECT_EQ(out.str(), "");
+  ASSERT_EQ(add(kServer, true), 0);
+  ASSERT_EQ(add(kBob), 0);
+  EXPECT_EQ(list(false), 0) << err.str();
+  EXPECT_EQ(out.str(), "user sip:bob@mcx.example\nserver sip:gms@mcx.example\n");
+  EXPECT_EQ(list(true), 0) << err.str();
+  const auto said = nlohmann::json::parse(out.str());
+  EXPECT_EQ(said["identities"].size(), 2u);
+  EXPECT_EQ(said["identities"][0], (nlohmann::json{{"identity", kBob}, {"kind", "user"}}));
+  EXPECT_EQ(said["identities"][1]["kind"], "server");
+  write("pass", "another passphrase\n", 0600);
+  EXPECT_EQ(list(false), 3);
 }
 
 TEST_F(KmsVerbs, ImportTakesAPartnersCertificateAndShowsItsDigest) {
@@ -149,9 +176,11 @@ TEST_F(KmsVerbs, ImportTakesAPartnersCertificateAndShowsItsDigest) {
   ASSERT_EQ(certificate("kms"), 0);
   write("own.xml", out.str(), 0644);
   EXPECT_EQ(import("own.xml"), 3) << "one's own";
-  write("broken.xml", "<KmsCertificate/>", 0644);
-  EXPECT_EQ(import("broken.xml"), 1);
-  EXPECT_EQ(import("missing.xml"), 1);
+  for (const char* text : {"<KmsCertificate/>", "no XML at all", "<!DOCTYPE x><x/>"}) {
+    write("broken.xml", text, 0644);
+    EXPECT_EQ(import("broken.xml"), 3) << text;
+  }
+  EXPECT_EQ(import("missing.xml"), 2);
 }
 
 TEST_F(KmsVerbs, AddIdentityAndImportKnowThePassphraseFileThatInitWasGiven) {
@@ -214,7 +243,7 @@ TEST_F(KmsVerbs, WithJsonEveryRefusalIsAnObject) {
   EXPECT_EQ(add("sip:ops.group@mcx.example"), 3);
   EXPECT_THAT(refusal()["detail"].get<std::string>() + refusal()["cure"].get<std::string>(),
               HasSubstr("--server"));
-  EXPECT_EQ(import("missing.xml"), 1);
+  EXPECT_EQ(import("missing.xml"), 2);
   EXPECT_THAT(refusal()["detail"].get<std::string>(), HasSubstr("missing.xml"));
   EXPECT_EQ(run_kms_certificate({.directory = path("nowhere"), .json = true}, fresh(out), fresh(err)), 1);
   EXPECT_EQ(refusal()["code"], "storage");
