@@ -29,5 +29,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (read->octets.empty() || read->form != InputForm::binary) return 0;
   expect_octets(hex(read->octets), InputForm::hexadecimal, read->octets);
   expect_octets("a=key-mgmt:mikey " + base64(read->octets), InputForm::sdp, read->octets);
+  expect_octets("sip:a@b 05553e9d mikey " + base64(read->octets), InputForm::seal_line, read->octets);
   return 0;
 }

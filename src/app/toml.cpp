@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/toml.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <toml++/toml.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
-#include <set>
 
+#include "app/spelling.hpp"
 #include "base/text.hpp"
 
 namespace regroup::app {
@@ -13,28 +19,48 @@ namespace {
 
 constexpr std::string_view kManual = "docs/operations.md";
 
+// A file somebody named, and where.
+struct NamedFile {
+  std::string place, path;
+};
+struct Document {
+  std::string file;
+  toml::table tree;
+  std::vector<NamedFile> present;
+};
+
+// Why a file cannot be read; empty when it can. A pipe is not waited for.
+std::string why_unreadable(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return std::strerror(errno);
+  struct stat about {};
+  const bool directory = ::fstat(fd, &about) == 0 && S_ISDIR(about.st_mode);
+  ::close(fd);
+  return directory ? std::strerror(EISDIR) : "";
+}
+
 }  // namespace
 
 struct TomlTable::Node {
-  std::shared_ptr<toml::table> root;  // keeps the tree alive
+  std::shared_ptr<Document> document;  // keeps the tree alive
   const toml::table* table = nullptr;
-  std::string file;
   std::string path;             // "kms." for messages
   toml::source_index line = 1;  // where the table begins
-  std::set<std::string> used;
-  std::vector<std::shared_ptr<Node>> inner;
+
+  [[nodiscard]] const toml::node* get(const std::string& key) const {
+    return table ? table->get(key) : nullptr;
+  }
+  // "gms.toml:12: tls.cert"
+  [[nodiscard]] std::string place(const std::string& key, const toml::node* at) const {
+    return document->file + ":" + std::to_string(at ? at->source().begin.line : line) + ": " + path +
+           printable(key);
+  }
 
   // `at`: the value in question; without one the line is that of the table it should stand in.
   [[nodiscard]] Error error(const std::string& key, const toml::node* at, std::string_view clause,
                             const std::string& what, std::string cure) const {
-    const auto place = at ? at->source().begin.line : line;
-    return fail(Errc::usage, clause.empty() ? kManual : clause,
-                file + ":" + std::to_string(place) + ": " + path + printable(key) + ": " + what,
+    return fail(Errc::usage, clause.empty() ? kManual : clause, place(key, at) + ": " + what,
                 cure.empty() ? std::string(kManual) + " says what it holds" : std::move(cure));
-  }
-  const toml::node* take(const std::string& key) {
-    used.insert(key);
-    return table ? table->get(key) : nullptr;
   }
 };
 
@@ -42,8 +68,8 @@ namespace {
 
 // Reads one value of a TOML type, with its own words for a wrong one.
 template <class T>
-Result<std::optional<T>> value_of(TomlTable::Node& node, const std::string& key, const char* kind) {
-  const toml::node* found = node.take(key);
+Result<std::optional<T>> value_of(const TomlTable::Node& node, const std::string& key, const char* kind) {
+  const toml::node* found = node.get(key);
   if (!found) return std::optional<T>();
   const auto value = found->value_exact<T>();
   if (!value)
@@ -51,32 +77,26 @@ Result<std::optional<T>> value_of(TomlTable::Node& node, const std::string& key,
   return std::optional<T>(*value);
 }
 
-TomlTable table_in(TomlTable::Node& outer, const std::string& key, const toml::table* table) {
-  auto inner = std::make_shared<TomlTable::Node>();
-  inner->root = outer.root;
-  inner->table = table;
-  inner->file = outer.file;
-  inner->path = outer.path + key + ".";
-  inner->line = table ? table->source().begin.line : outer.line;
-  outer.inner.push_back(inner);
-  return TomlTable(std::move(inner));
+TomlTable table_in(const TomlTable::Node& outer, const std::string& key, const toml::table* table) {
+  return TomlTable(std::make_shared<TomlTable::Node>(TomlTable::Node{
+      outer.document, table, outer.path + key + ".", table ? table->source().begin.line : outer.line}));
 }
 
 }  // namespace
 
 Result<TomlTable> TomlTable::parse(const std::string& text, const std::string& name) {
-  auto node = std::make_shared<Node>();
-  node->file = name;
+  auto document = std::make_shared<Document>();
+  document->file = name;
   try {
-    node->root = std::make_shared<toml::table>(toml::parse(text, name));
+    document->tree = toml::parse(text, name);
   } catch (const toml::parse_error& error) {
     return fail(
         Errc::usage, "TOML 1.0",
         name + ":" + std::to_string(error.source().begin.line) + ": " + std::string(error.description()),
         "correct that line");
   }
-  node->table = node->root.get();
-  return TomlTable(std::move(node));
+  const toml::table* const tree = &document->tree;
+  return TomlTable(std::make_shared<Node>(Node{std::move(document), tree, {}, 1}));
 }
 
 Result<TomlTable> TomlTable::read_file(const std::string& path) {
@@ -98,6 +118,24 @@ Result<TomlTable> TomlTable::read_file(const std::string& path) {
   return parse(text, path);
 }
 
+Result<void> TomlTable::only(const Keys& known) const {
+  if (!node_->table) return {};
+  const toml::node* first = nullptr;
+  std::string unknown;
+  for (const auto& [key, value] : *node_->table) {
+    if (std::find(known.begin(), known.end(), key.str()) != known.end()) continue;
+    if (first && first->source().begin.line <= value.source().begin.line) continue;
+    first = &value;
+    unknown = key.str();
+  }
+  if (!first) return {};
+  const std::string_view meant = nearest(unknown, known);
+  return node_->error(unknown, first, {}, "is not a known key",
+                      meant.empty()
+                          ? "check its spelling and its table: " + std::string(kManual) + " lists the keys"
+                          : "did you mean " + std::string(meant) + "?");
+}
+
 bool TomlTable::has(const std::string& key) const { return node_->table && node_->table->contains(key); }
 
 Result<std::string> TomlTable::text(const std::string& key) {
@@ -105,7 +143,7 @@ Result<std::string> TomlTable::text(const std::string& key) {
   if (!value)
     return node_->error(key, nullptr, {}, "is missing",
                         "add it: " + std::string(kManual) + " says what it holds");
-  if (value->empty()) return node_->error(key, node_->table->get(key), {}, "is empty", {});
+  if (value->empty()) return node_->error(key, node_->get(key), {}, "is empty", {});
   return *value;
 }
 
@@ -118,7 +156,7 @@ Result<std::int64_t> TomlTable::integer_or(const std::string& key, std::int64_t 
                                            std::int64_t most) {
   const auto value = TRY(value_of<std::int64_t>(*node_, key, "a whole number"));
   if (value && (*value < least || *value > most))
-    return node_->error(key, node_->table->get(key), {},
+    return node_->error(key, node_->get(key), {},
                         "is " + std::to_string(*value) + ", must lie between " + std::to_string(least) +
                             " and " + std::to_string(most),
                         "choose a value in that range; the default is " + std::to_string(otherwise));
@@ -132,7 +170,7 @@ Result<bool> TomlTable::flag_or(const std::string& key, bool otherwise) {
 
 Result<std::vector<std::string>> TomlTable::texts_or(const std::string& key,
                                                      std::vector<std::string> otherwise) {
-  const toml::node* found = node_->take(key);
+  const toml::node* found = node_->get(key);
   if (!found) return otherwise;
   const toml::array* array = found->as_array();
   const std::string cure = "write " + key + " = [\"…\", \"…\"]";
@@ -146,16 +184,22 @@ Result<std::vector<std::string>> TomlTable::texts_or(const std::string& key,
   return out;
 }
 
-Result<TomlTable> TomlTable::table(const std::string& key) {
-  const toml::node* found = node_->take(key);
+Result<TomlTable> TomlTable::open_table(const std::string& key) {
+  const toml::node* found = node_->get(key);
   if (found && !found->is_table())
     return node_->error(key, found, {}, "must be a table", "write it below [" + node_->path + key + "]");
   return table_in(*node_, key, found ? found->as_table() : nullptr);
 }
 
-Result<std::vector<TomlTable>> TomlTable::tables(const std::string& key) {
+Result<TomlTable> TomlTable::table(const std::string& key, const Keys& known) {
+  TomlTable inner = TRY(open_table(key));
+  TRY(inner.only(known));
+  return inner;
+}
+
+Result<std::vector<TomlTable>> TomlTable::tables(const std::string& key, const Keys& known) {
   std::vector<TomlTable> out;
-  const toml::node* found = node_->take(key);
+  const toml::node* found = node_->get(key);
   if (!found) return out;
   const toml::array* array = found->as_array();
   const std::string cure = "write each below [[" + node_->path + key + "]]";
@@ -163,6 +207,7 @@ Result<std::vector<TomlTable>> TomlTable::tables(const std::string& key) {
   for (const toml::node& one : *array) {
     if (!one.is_table()) return node_->error(key, &one, {}, "must be an array of tables", cure);
     out.push_back(table_in(*node_, key, one.as_table()));
+    TRY(out.back().only(known));
   }
   return out;
 }
@@ -180,36 +225,32 @@ Result<std::vector<std::pair<std::string, std::string>>> TomlTable::all_texts() 
 Result<std::string> TomlTable::file(const std::string& key) {
   const std::filesystem::path name = TRY(text(key));
   return name.is_absolute() ? name.string()
-                            : (std::filesystem::path(node_->file).parent_path() / name).string();
+                            : (std::filesystem::path(node_->document->file).parent_path() / name).string();
 }
 
-Result<std::string> TomlTable::file_or(const std::string& key, std::string otherwise) {
-  if (!has(key) || node_->table->get(key)->value_or(std::string("x")).empty()) {
-    node_->used.insert(key);
-    return otherwise;
-  }
-  return file(key);
+Result<std::string> TomlTable::present_file(const std::string& key) {
+  std::string path = TRY(file(key));
+  node_->document->present.push_back({node_->place(key, node_->get(key)), path});
+  return path;
+}
+
+Result<void> TomlTable::check_files() const {
+  for (const NamedFile& one : node_->document->present)
+    if (const std::string why = why_unreadable(one.path); !why.empty())
+      return fail(Errc::usage, kManual, one.place + ": " + printable(one.path) + " cannot be read: " + why,
+                  "put the file there, or correct its name");
+  return {};
 }
 
 Error TomlTable::wrong(const std::string& key, std::string_view clause, const std::string& what,
                        std::string cure) const {
-  return node_->error(key, node_->table ? node_->table->get(key) : nullptr, clause, what, std::move(cure));
+  return node_->error(key, node_->get(key), clause, what, std::move(cure));
 }
 
 Error TomlTable::placed(const std::string& key, const Error& error, std::size_t item) const {
-  const toml::node* at = node_->table ? node_->table->get(key) : nullptr;
+  const toml::node* at = node_->get(key);
   if (at && at->is_array() && at->as_array()->get(item)) at = at->as_array()->get(item);
   return node_->error(key, at, error.clause, error.detail, error.cure);
-}
-
-Result<void> TomlTable::finish() const {
-  if (node_->table)
-    for (const auto& [key, value] : *node_->table)
-      if (!node_->used.count(std::string(key.str())))
-        return node_->error(std::string(key.str()), &value, {}, "is not a known key",
-                            "check its spelling and its table: " + std::string(kManual) + " lists the keys");
-  for (const auto& inner : node_->inner) TRY(TomlTable(inner).finish());
-  return {};
 }
 
 }  // namespace regroup::app

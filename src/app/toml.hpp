@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Configuration files (TOML): every error names file, line, key, rule and cure; a key that nobody asked for
-// is an error, so that a misspelt one cannot silently keep its default.
+// Configuration files (TOML): every error names file, line, key, rule and cure; an unknown key is an error
+// before any missing one, so that a misspelt one neither keeps its default nor is reported as left out.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,11 @@ class TomlTable {
  public:
   [[nodiscard]] static Result<TomlTable> read_file(const std::string& path);
   [[nodiscard]] static Result<TomlTable> parse(const std::string& text, const std::string& name);
+
+  // The keys a table may have.
+  using Keys = std::vector<std::string_view>;
+  // Errc::usage for the first key that is none of them, with the nearest one.
+  [[nodiscard]] Result<void> only(const Keys& known) const;
 
   [[nodiscard]] bool has(const std::string& key) const;
   // Required; a missing key is an error that names it and its purpose.
@@ -48,14 +53,16 @@ class TomlTable {
     }
     return out;
   }
-  // A sub-table; an absent one reads as empty.
-  [[nodiscard]] Result<TomlTable> table(const std::string& key);
-  [[nodiscard]] Result<std::vector<TomlTable>> tables(const std::string& key);
-  // All keys with text values of a table whose keys are data ([kms_of]).
+  // A sub-table with those keys; an absent one reads as empty.
+  [[nodiscard]] Result<TomlTable> table(const std::string& key, const Keys& known);
+  [[nodiscard]] Result<std::vector<TomlTable>> tables(const std::string& key, const Keys& known);
+  // All keys with text values of a sub-table whose keys are data ([kms_of]).
+  [[nodiscard]] Result<TomlTable> open_table(const std::string& key);
   [[nodiscard]] Result<std::vector<std::pair<std::string, std::string>>> all_texts();
   // A file name, relative to the configuration file.
   [[nodiscard]] Result<std::string> file(const std::string& key);
-  [[nodiscard]] Result<std::string> file_or(const std::string& key, std::string otherwise);
+  // The same of a file that must be there already: check_files() looks.
+  [[nodiscard]] Result<std::string> present_file(const std::string& key);
 
   // Errc::usage about the value of `key`, with file and line. An empty `clause` or `cure` points to the
   // manual.
@@ -65,8 +72,8 @@ class TomlTable {
   static constexpr std::size_t kWhole = SIZE_MAX;
   [[nodiscard]] Error placed(const std::string& key, const Error& error, std::size_t item = kWhole) const;
 
-  // Errc::usage for the first key that was not read, here or in a sub-table.
-  [[nodiscard]] Result<void> finish() const;
+  // Errc::usage for the first of all present_file()s of this document that cannot be read, with its place.
+  [[nodiscard]] Result<void> check_files() const;
 
   struct Node;
   explicit TomlTable(std::shared_ptr<Node> node) : node_(std::move(node)) {}

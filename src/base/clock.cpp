@@ -4,10 +4,14 @@
 #include <chrono>
 #include <cstdio>
 
+#include "base/text.hpp"
+
 namespace regroup {
 namespace {
 
 using Days = std::chrono::sys_days;
+
+constexpr std::int64_t kLast = 253'402'300'799 + kNtpMinusUnix;  // 9999-12-31T23:59:59Z
 
 // Reads exactly `width` digits at `at`; -1 when they are not there.
 int digits(std::string_view text, std::size_t at, std::size_t width) {
@@ -22,7 +26,7 @@ int digits(std::string_view text, std::size_t at, std::size_t width) {
 
 Error not_a_date_time(std::string_view text) {
   return fail(Errc::malformed, "XML Schema dateTime",
-              "'" + std::string(text.substr(0, 40)) + "' is not a dateTime",
+              "'" + printable(text, 40) + "' is not a dateTime of the years 1900 to 9999",
               "write it as 2026-03-02T09:30:00Z");
 }
 
@@ -85,8 +89,11 @@ Result<NtpTime> parse_date_time(std::string_view text) {
     zone = (zone_hour * 60 + zone_minute) * 60 * (rest[0] == '-' ? -1 : 1);
   }
   const auto days = Days{date}.time_since_epoch();
-  return NtpTime::from_unix(std::chrono::duration_cast<std::chrono::seconds>(days).count() + hour * 3600 +
-                            minute * 60 + second - zone);
+  const NtpTime time = NtpTime::from_unix(std::chrono::duration_cast<std::chrono::seconds>(days).count() +
+                                          hour * 3600 + minute * 60 + second - zone);
+  // A zone may lead out of them.
+  if (time.seconds < 0 || time.seconds > kLast) return not_a_date_time(text);
+  return time;
 }
 
 NtpTime SystemClock::now() const {

@@ -127,6 +127,12 @@ const Subscriber* Registry::find(std::string_view identity) const {
   return found == subscribers_.end() ? nullptr : &found->second;
 }
 
+std::vector<const Subscriber*> Registry::all() const {
+  std::vector<const Subscriber*> out;
+  for (const auto& [key, one] : subscribers_) out.push_back(&one);
+  return out;
+}
+
 Result<bool> Registry::import_certificate(CertificateRecord external) {
   if (external.kms_uri == own_.kms_uri)
     return fail(Errc::conflict, kCache,

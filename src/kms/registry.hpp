@@ -51,6 +51,9 @@ class Registry {
   [[nodiscard]] std::int64_t cache_num() const { return cache_num_; }
   [[nodiscard]] std::size_t subscribers() const { return subscribers_.size(); }
 
+  // All subscribers, in the order of their folded identities.
+  [[nodiscard]] std::vector<const Subscriber*> all() const;
+
   // Errc::conflict when it is there already, in any spelling; Errc::not_authorised for a reserved name.
   [[nodiscard]] Result<void> add(const mcx::McpttId& identity, bool server);
   // The subscriber of that identity, nullptr when there is none.

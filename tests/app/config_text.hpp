@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Configuration texts of tests: written to a file, changed line by line, and what is said about them.
+// Configuration texts of tests: the examples of the manual, written to a file, changed line by line, and what
+// is said about them.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -7,16 +8,29 @@
 
 #include <algorithm>
 #include <fstream>
+#include <sstream>
 
 #include "app/kms/kms_lab.hpp"
 #include "base/result.hpp"
 
 namespace regroup::test {
 
-// A file of that text in a directory of its own.
+// docs/examples/NAME.
+inline std::string example(const std::string& name) {
+  std::ifstream file(std::string(REGROUP_TEST_DIR) + "/../docs/examples/" + name);
+  EXPECT_TRUE(file.is_open()) << name;
+  std::ostringstream out;
+  out << file.rdbuf();
+  return out.str();
+}
+
+// A file of that text in a directory of its own, with an empty file for each certificate and key it names.
 struct ConfigFile {
   ConfigFile(const std::string& name, const std::string& text) : path(directory.path + "/" + name) {
     std::ofstream(path) << text;
+    std::istringstream pieces(text);
+    for (std::string piece; std::getline(pieces, piece, '"');)
+      if (piece.ends_with(".pem") || piece.ends_with(".json")) std::ofstream(directory.path + "/" + piece);
   }
   TemporaryDirectory directory;
   std::string path;

@@ -55,6 +55,7 @@ TEST(MessageInput, EveryFormOfAMessageGivesItsOctets) {
       {"mikey " + whole, InputForm::sdp},
       {"a=key-mgmt:mikey " + whole + "\r\n", InputForm::sdp},
       {"a=key-mgmt: mikey " + unpadded, InputForm::sdp},
+      {"sip:bob@mcx.example 05553e9d mikey " + whole + "\n", InputForm::seal_line},
   };
   for (const auto& [input, form] : forms) {
     const auto read = detect_message(view(input));
@@ -66,7 +67,8 @@ TEST(MessageInput, EveryFormOfAMessageGivesItsOctets) {
 
 TEST(MessageInput, WhatIsNoFormOfAMessageIsRefusedWithACure) {
   for (const std::string input :
-       {"", " \n", "abc", "a=key-mgmt:other AAAA", "mikey @@@@", "<message/>", "ARoF="}) {
+       {"sip:bob@mcx.example 05553e9 mikey AR==", "mikey ARoF\nmikey ARoF", "", " \n", "abc",
+        "a=key-mgmt:other AAAA", "mikey @@@@", "<message/>", "ARoF="}) {
     const auto read = detect_message(view(input));
     ASSERT_FALSE(read.ok()) << input;
     EXPECT_FALSE(read.error().cure.empty()) << input;
@@ -140,16 +142,25 @@ TEST(Inspect, KeepsForeignOctetsOutOfTheTerminalAndOfJson) {
   EXPECT_TRUE(nlohmann::json::accept(inspect(text(octets), true).out));
 }
 
-TEST(Inspect, AFileIsReadAndAMissingOneIsUnreadable) {
+TEST(Inspect, OfSeveralSealedLinesOneMustBePicked) {
+  const std::string line = "sip:bob@mcx.example 05553e9d mikey " + base64(worked()) + "\n";
+  EXPECT_EQ(inspect(line).code, 0);
+  const Ending run = inspect(line + line);
+  EXPECT_EQ(run.code, 3);
+  EXPECT_NE(run.err.find("several messages"), std::string::npos) << run.err;
+  EXPECT_NE(run.err.find("pick one line"), std::string::npos) << run.err;
+}
+
+TEST(Inspect, AFileIsReadAndAMissingOneIsAMatterOfUsage) {
   const std::string path = testing::TempDir() + "/regroup_inspect_message.bin";
   std::ofstream(path, std::ios::binary) << text(worked());
   std::istringstream in;
   std::ostringstream out, err;
   EXPECT_EQ(run_inspect(InspectOptions{path, false}, in, out, err), 0) << err.str();
   std::remove(path.c_str());
-  EXPECT_EQ(run_inspect(InspectOptions{path, false}, in, out, err), 1);
+  EXPECT_EQ(run_inspect(InspectOptions{path, false}, in, out, err), 2);
   EXPECT_NE(err.str().find("cannot read"), std::string::npos);
-  EXPECT_EQ(run_inspect(InspectOptions{testing::TempDir(), false}, in, out, err), 1);  // a directory
+  EXPECT_EQ(run_inspect(InspectOptions{testing::TempDir(), false}, in, out, err), 2);  // a directory
   EXPECT_EQ(run_inspect(InspectOptions{"", false}, in, out, err), 2);
 }
 

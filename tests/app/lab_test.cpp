@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <sstream>
 
 #include "vectors.hpp"
@@ -38,6 +39,28 @@ class Lab : public testing::Test {
   nlohmann::json eccsi_ = vectors("rfc6507.json");
   nlohmann::json mcx_ = vectors("3gpp-derivations.json");
 };
+
+TEST_F(Lab, EveryVerbIsExplainedInItsHelpAndInTheFormats) {
+  std::ifstream file(std::string(REGROUP_TEST_DIR) + "/../docs/formats.md");
+  const std::string formats{std::istreambuf_iterator<char>(file), {}};
+  const std::string help = lab_help();
+  std::istringstream lines(help);
+  std::size_t verbs = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t gives = line.find("  ->  ");
+    if (gives == std::string::npos) continue;
+    ++verbs;
+    const std::size_t name = line.find(' ', 2);
+    const std::string verb = line.substr(2, name - 2), fields = line.substr(name + 1, gives - name - 1);
+    std::string answer = ask(verb);
+    EXPECT_NE(answer.find("takes " + std::to_string(1 + std::count(fields.begin(), fields.end(), ' '))),
+              std::string::npos)
+        << verb << " -> " << answer;
+    const std::string row = "| `" + verb + "` | " + fields + " | " + line.substr(gives + 6) + " |";
+    EXPECT_NE(formats.find(row), std::string::npos) << row;
+  }
+  EXPECT_EQ(verbs, 13u);
+}
 
 TEST_F(Lab, AnswersTheSakkeValuesOfRfc6508) {
   const auto& v = sakke_;

@@ -150,6 +150,48 @@ TEST(SealVerb, WritesOneLinePerMessageOrOneFile) {
   EXPECT_EQ(open(documents().alpha_user, octets).code, 0);
 }
 
+TEST(SealVerb, ItsLineIsTakenByOpen) {
+  SealOptions options = to({"sip:user.001@alpha.example"});
+  options.json = false;
+  const Ending line = seal(options);
+  EXPECT_EQ(open(documents().alpha_user, line.out).code, 0);
+  options.to.push_back("sip:user.101@beta.example");
+  const Ending refused = open(documents().alpha_user, seal(options).out);
+  EXPECT_EQ(refused.code, 3);
+  EXPECT_THAT(refused.err, HasSubstr("pick one line"));
+}
+
+TEST(SealVerb, WritesOverNoFileUnlessForced) {
+  const Folder folder;
+  SealOptions options = to({"sip:user.001@alpha.example", "sip:user.101@beta.example"});
+  options.out_directory = folder.path(".");
+  const std::string second = folder.put("0002.mikey", "of an earlier key");
+  const Ending refused = seal(options);
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("0002.mikey exists already"));
+  EXPECT_THAT(refused.report().at("error").at("cure").get<std::string>(), HasSubstr("--force"));
+  EXPECT_FALSE(std::filesystem::exists(folder.path("0001.mikey"))) << "nothing half-written";
+  EXPECT_EQ(std::filesystem::file_size(second), 17u);
+  options.force = true;
+  EXPECT_EQ(seal(options).code, 0);
+  EXPECT_GT(std::filesystem::file_size(second), 300u);
+}
+
+TEST(SealVerb, ReceiversAndGroupsAreUrisWithAScheme) {
+  SealOptions options = to({"sip:user.001@alpha.example", "alice@alpha.example"});
+  Ending refused = seal(options);
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("--to: 'alice@alpha.example' is not a URI"));
+  EXPECT_THAT(refused.err, HasSubstr("sip:alice@alpha.example"));
+  options = to({"sip:user.001@alpha.example"});
+  options.groups.push_back("fire");
+  refused = seal(options);
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("--group: 'fire' is not a URI"));
+  options.groups.back() = "sip:two words@alpha.example";
+  EXPECT_EQ(seal(options).code, 2);
+}
+
 TEST(SealVerb, HidesIdentitiesOnDemand) {
   SealOptions options = to({"sip:user.001@alpha.example"});
   options.hide_initiator = options.hide_responder = true;
@@ -168,6 +210,8 @@ TEST(SealVerb, RefusesWhatItCannotDoAndSaysWhy) {
   EXPECT_EQ(refused.code, 3);
   EXPECT_THAT(refused.err, HasSubstr("sip:user@gamma.example"));
   EXPECT_EQ(refused.report().at("error").at("code"), "unknown_kms");
+  options.certificate_files = {documents().alpha_kms};
+  EXPECT_EQ(seal(options).code, 3) << "though there is but one KMS: it names the domains that it serves";
   options = to({"sip:user.001@alpha.example"});
   options.at = "2026-06-01T00:00:00Z";
   refused = seal(options);

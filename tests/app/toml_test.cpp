@@ -31,21 +31,26 @@ TEST(Toml, ABrokenLineIsNamed) {
 TEST(Toml, AnUnknownKeyIsAnErrorAlsoInAnInnerTableAndAnArrayOfTables) {
   TomlTable root =
       parse("known = \"x\"\n[inner]\nknwon = 1\n[[list]]\nok = \"1\"\n[[list]]\nok = \"2\"\nno = 3\n");
-  ASSERT_TRUE(root.text("known").ok());
-  TomlTable inner = root.table("inner").value();
-  std::vector<TomlTable> list = root.tables("list").value();
-  for (TomlTable& one : list) ASSERT_TRUE(one.text("ok").ok());
-  expect_at(root.finish().error(), "some.toml:3", "inner.knwon: is not a known key");
-  ASSERT_TRUE(inner.integer_or("knwon", 0, 0, 9).ok());
-  expect_at(root.finish().error(), "some.toml:8", "list.no: is not a known key");
+  EXPECT_TRUE(root.only({"known", "inner", "list"}).ok());
+  expect_at(root.table("inner", {"known"}).error(), "some.toml:3", "inner.knwon: is not a known key");
+  expect_at(root.tables("list", {"ok"}).error(), "some.toml:8", "list.no: is not a known key");
+  EXPECT_TRUE(root.tables("list", {"ok", "no"}).ok());
+  EXPECT_TRUE(root.table("absent", {}).ok());
+}
+
+TEST(Toml, TheFirstUnknownKeyIsNamedAndWhatMayHaveBeenMeant) {
+  const Error error = parse("zeta = 1\nknwon = 2\nalpha = 3\n").only({"known", "last"}).error();
+  expect_at(error, "some.toml:1", "zeta: is not a known key");
+  EXPECT_THAT(error.cure, HasSubstr("lists the keys"));
+  EXPECT_EQ(parse("knwon = 2\n").only({"last", "known"}).error().cure, "did you mean known?");
 }
 
 TEST(Toml, AMissingKeyIsNamedWithTheTableItBelongsTo) {
   TomlTable root = parse("a = 1\n\n[kms]\nuri = \"\"\n");
-  TomlTable kms = root.table("kms").value();
+  TomlTable kms = root.table("kms", {"uri", "url"}).value();
   expect_at(kms.text("url").error(), "some.toml:3", "kms.url: is missing");
   expect_at(kms.text("uri").error(), "some.toml:4", "kms.uri: is empty");
-  TomlTable absent = root.table("tls").value();
+  TomlTable absent = root.table("tls", {"cert"}).value();
   expect_at(absent.text("cert").error(), "some.toml:1", "tls.cert: is missing");
 }
 
@@ -54,8 +59,8 @@ TEST(Toml, AWrongTypeAndAWrongRangeAreNamed) {
   expect_at(root.integer_or("n", 1, 0, 9).error(), "some.toml:1", "n: must be a whole number");
   expect_at(root.integer_or("big", 1, 0, 9).error(), "some.toml:2", "between 0 and 9");
   expect_at(root.texts_or("list", {}).error(), "some.toml:4", "list of texts");
-  expect_at(root.table("table").error(), "some.toml:5", "must be a table");
-  expect_at(root.tables("table").error(), "some.toml:5", "array of tables");
+  expect_at(root.table("table", {}).error(), "some.toml:5", "must be a table");
+  expect_at(root.tables("table", {}).error(), "some.toml:5", "array of tables");
   expect_at(root.flag_or("flag", true).error(), "some.toml:6", "true or false");
 }
 
@@ -78,7 +83,16 @@ TEST(Toml, FileNamesAreRelativeToTheConfigurationFile) {
   TomlTable root = TomlTable::parse("a = \"b.pem\"\nc = \"/d.pem\"\n", "/etc/regroup/gms.toml").value();
   EXPECT_EQ(root.file("a").value(), "/etc/regroup/b.pem");
   EXPECT_EQ(root.file("c").value(), "/d.pem");
-  EXPECT_EQ(root.file_or("absent", "").value(), "");
+}
+
+TEST(Toml, AFileThatMustBeThereIsLookedForOnDemand) {
+  TomlTable root =
+      TomlTable::parse("a = \"x\"\n[t]\nca = \"null\"\nb = \"none\"\n", "/dev/some.toml").value();
+  TomlTable inner = root.table("t", {"ca", "b"}).value();
+  EXPECT_EQ(inner.present_file("ca").value(), "/dev/null");
+  EXPECT_TRUE(root.check_files().ok());
+  ASSERT_TRUE(inner.present_file("b").ok());
+  expect_at(root.check_files().error(), "/dev/some.toml:4", "t.b: /dev/none cannot be read: No such file");
 }
 
 }  // namespace

@@ -37,5 +37,19 @@ TEST(DateTime, RefusesWhatIsNoDate) {
     EXPECT_FALSE(parse_date_time(bad).ok()) << bad;
 }
 
+TEST(DateTime, KeepsToTheYears1900To9999WhateverTheZone) {
+  EXPECT_EQ(parse_date_time("1900-01-01T00:00:00Z").value().seconds, 0);
+  EXPECT_EQ(date_time(parse_date_time("9999-12-31T23:59:59Z").value()), "9999-12-31T23:59:59Z");
+  for (const char* bad : {"1899-12-31T23:59:59Z", "1900-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01",
+                          "10000-01-01T00:00:00Z", "9999-12-31T23:59:60Z"})
+    EXPECT_FALSE(parse_date_time(bad).ok()) << bad;
+}
+
+TEST(DateTime, QuotesForeignTextAsPrintableOnly) {
+  const std::string said = parse_date_time("\x1b[31m2026\n").error().detail;
+  EXPECT_EQ(said.find('\x1b'), std::string::npos);
+  EXPECT_EQ(said.find('\n'), std::string::npos);
+}
+
 }  // namespace
 }  // namespace regroup

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "app/cli/key_files.hpp"
 #include "app/cli/message_input.hpp"
 #include "base/text.hpp"
 #include "mikey/error_code.hpp"
@@ -14,7 +15,7 @@ namespace regroup::app::cli {
 
 namespace {
 
-enum Exit { kWhole = 0, kUnreadable = 1, kUsage = 2, kBroken = 3 };
+enum Exit { kWhole = 0, kUsage = 2, kBroken = 3 };
 
 constexpr std::size_t kOctetsShown = 16;
 
@@ -94,8 +95,8 @@ int run_inspect(const InspectOptions& options, std::istream& in, std::ostream& o
     err << "regroup inspect: name a file, or - for standard input\n";
     return kUsage;
   }
-  const auto octets = read_input(options.file, in);
-  if (!octets) return refuse_input(octets.error(), kUnreadable, options.json, out, err);
+  const auto octets = read_named(options.file, in);
+  if (!octets) return refuse_input(octets.error(), kUsage, options.json, out, err);
   const auto input = detect_message(*octets);
   if (!input) return refuse_input(input.error(), kBroken, options.json, out, err);
 

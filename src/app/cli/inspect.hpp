@@ -13,7 +13,7 @@ struct InspectOptions {
   bool json = false;
 };
 
-// Exit code: 0 explained wholly, 1 the file cannot be read, 2 usage, 3 the message breaks or is none.
+// Exit code: 0 explained wholly, 2 usage, a file that cannot be read too, 3 the message breaks or is none.
 [[nodiscard]] int run_inspect(const InspectOptions& options, std::istream& in, std::ostream& out,
                               std::ostream& err);
 

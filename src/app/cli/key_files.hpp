@@ -15,6 +15,15 @@ struct HeldKeys {
   std::vector<mcx::KeySet> key_sets;
 };
 
+// Whatever is wrong with an argument is a matter of usage, and the option is named.
+template <class T>
+[[nodiscard]] Result<T> argument(Result<T> parsed, std::string_view option) {
+  if (parsed.ok()) return parsed;
+  Error error = std::move(parsed).error().with(option);
+  error.code = Errc::usage;
+  return error;
+}
+
 // The octets of a file named on the command line, "-" for `in`. Errc::usage when it cannot be read.
 [[nodiscard]] Result<Octets> read_named(const std::string& file, std::istream& in);
 

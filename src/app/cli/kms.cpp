@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "app/cli/key_files.hpp"
+#include "app/config_values.hpp"
 #include "app/kms/directory.hpp"
 #include "app/kms/documents.hpp"
 #include "app/process.hpp"
@@ -20,9 +21,17 @@ struct Said {
   nlohmann::json json;
 };
 
+// A document that cannot be taken is refused, as a conflicting one is.
+bool is_refused_document(Errc code) {
+  return code == Errc::malformed || code == Errc::unsupported || code == Errc::limit;
+}
+
 int finish(const char* command, const Result<Said>& said, bool json, std::ostream& out, std::ostream& err) {
-  if (!said.ok()) return refuse_kms_verb(command, said.error(), json, out, err);
-  out << (json ? said->json.dump() : said->text) << "\n";
+  if (!said.ok()) {
+    const int code = refuse_kms_verb(command, said.error(), json, out, err);
+    return is_refused_document(said.error().code) ? 3 : code;
+  }
+  if (json || !said->text.empty()) out << (json ? said->json.dump() : said->text) << "\n";
   return 0;
 }
 
@@ -30,15 +39,6 @@ Result<void> need(const std::string& value, std::string_view option) {
   if (!value.empty()) return {};
   return fail(Errc::usage, "docs/operations.md, kms", std::string(option) + " is missing",
               "regroup kms --help names the options of each verb");
-}
-
-// Whatever is wrong with an argument is a matter of usage.
-template <class T>
-Result<T> argument(Result<T> parsed, std::string_view option) {
-  if (parsed.ok()) return parsed;
-  Error error = std::move(parsed).error().with(option);
-  error.code = Errc::usage;
-  return error;
 }
 
 Result<Said> init(const KmsInitOptions& options) {
@@ -73,7 +73,7 @@ Result<Said> init(const KmsInitOptions& options) {
 
 Result<Said> add_identity(const KmsAddIdentityOptions& options) {
   TRY(need(options.directory, "--dir"));
-  const mcx::McpttId identity = TRY(argument(mcx::McpttId::parse(options.identity), "identity"));
+  const mcx::McpttId identity = TRY(argument(identity_value(options.identity), "URI"));
   TRY(kms::read_state(options.directory));  // a clear complaint before a lock file is made
   const kms::DirectoryLock lock = TRY(kms::DirectoryLock::take(options.directory));
   OpenedKms opened = TRY(open_kms(options.directory, options.passphrase_file));
@@ -88,7 +88,7 @@ Result<Said> add_identity(const KmsAddIdentityOptions& options) {
 
 Result<Said> import_certificate(const KmsImportCertificateOptions& options) {
   TRY(need(options.directory, "--dir"));
-  const Octets document = TRY(read_document(options.file));
+  const Octets document = TRY(argument(read_document(options.file), "FILE"));
   const auto found = TRY(kmsxml::find_certificates(document));
   TRY(kms::read_state(options.directory));
   const kms::DirectoryLock lock = TRY(kms::DirectoryLock::take(options.directory));
@@ -113,6 +113,20 @@ Result<Said> import_certificate(const KmsImportCertificateOptions& options) {
                {"changed", changed},
                {"cache_num", registry.cache_num()},
                {"sha256", digest}}};
+}
+
+// The registry is sealed like all of the state, so this needs the passphrase; it changes nothing, so no lock.
+Result<Said> list(const KmsListOptions& options) {
+  TRY(need(options.directory, "--dir"));
+  const OpenedKms opened = TRY(open_kms(options.directory, options.passphrase_file));
+  std::string text;
+  nlohmann::json identities = nlohmann::json::array();
+  for (const kms::Subscriber* one : opened.kms.registry().all()) {
+    const char* const kind = one->server ? "server" : "user";
+    text += (text.empty() ? "" : "\n") + std::string(kind) + " " + one->identity.text();
+    identities.push_back({{"identity", one->identity.text()}, {"kind", kind}});
+  }
+  return Said{text, {{"identities", std::move(identities)}}};
 }
 
 Result<Said> certificate(const KmsCertificateOptions& options, std::string& document) {
@@ -149,6 +163,11 @@ int run_kms_import_certificate(const KmsImportCertificateOptions& options, std::
                                std::ostream& err) {
   harden_process();
   return finish("import-certificate", import_certificate(options), options.json, out, err);
+}
+
+int run_kms_list(const KmsListOptions& options, std::ostream& out, std::ostream& err) {
+  harden_process();
+  return finish("list", list(options), options.json, out, err);
 }
 
 int run_kms_certificate(const KmsCertificateOptions& options, std::ostream& out, std::ostream& err) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// regroup kms init | add-identity | import-certificate | certificate | serve (docs/operations.md). Secrets
-// come from files only. Exit codes of all: 0 done, 1 failure, 2 usage, 3 refused (it exists already, a
-// reserved name, a conflict). With `json` every verb prints one object on `out`, on a refusal
+// regroup kms init | add-identity | list | import-certificate | certificate | serve (docs/operations.md,
+// kms). Secrets come from files only. Exit codes of all: 0 done, 1 failure, 2 usage (a file that cannot be
+// read too), 3 refused (it exists already, a reserved name, a conflict, a document that is none). With `json`
+// every verb prints one object on `out`, on a refusal
 // {"error":{"code","clause","detail","cure"}}.
 #pragma once
 
@@ -36,6 +37,14 @@ struct KmsAddIdentityOptions {
 };
 [[nodiscard]] int run_kms_add_identity(const KmsAddIdentityOptions& options, std::ostream& out,
                                        std::ostream& err);
+
+struct KmsListOptions {
+  std::string directory;
+  std::string passphrase_file;  // empty: the one that `kms init` was given
+  bool json = false;
+};
+// The registered identities, each with its kind, user or server.
+[[nodiscard]] int run_kms_list(const KmsListOptions& options, std::ostream& out, std::ostream& err);
 
 struct KmsImportCertificateOptions {
   std::string directory;

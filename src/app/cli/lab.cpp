@@ -223,21 +223,22 @@ struct Verb {
   std::string_view name;
   std::size_t fields;
   Result<std::string> (*answer)(Words, Random&);
+  std::string_view takes, gives;  // for people
 };
 constexpr std::array<Verb, 13> kVerbs = {{
-    {"Z", 1, answer_z},
-    {"RSK", 2, answer_rsk},
-    {"RSKOK", 3, answer_rskok},
-    {"ENC", 3, answer_enc},
-    {"DEC", 4, answer_dec},
-    {"KPAK", 1, answer_kpak},
-    {"PAIR", 2, answer_pair},
-    {"PAIROK", 4, answer_pairok},
-    {"SIGN", 5, answer_sign},
-    {"VER", 4, answer_ver},
-    {"UID", 5, answer_uid},
-    {"GUK", 3, answer_guk},
-    {"SRTP", 4, answer_srtp},
+    {"Z", 1, answer_z, "z", "Z"},
+    {"RSK", 2, answer_rsk, "z id", "RSK"},
+    {"RSKOK", 3, answer_rskok, "Z id RSK", "1 if the RSK is that of Z and id, else 0"},
+    {"ENC", 3, answer_enc, "Z id ssv", "sed"},
+    {"DEC", 4, answer_dec, "Z id RSK sed", "ssv"},
+    {"KPAK", 1, answer_kpak, "KSAK", "KPAK"},
+    {"PAIR", 2, answer_pair, "KSAK id", "SSK PVT"},
+    {"PAIROK", 4, answer_pairok, "KPAK id SSK PVT", "1 if the pair is that of KPAK and id, else 0"},
+    {"SIGN", 5, answer_sign, "KPAK id SSK PVT msg", "sig"},
+    {"VER", 4, answer_ver, "KPAK id msg sig", "1 if the signature holds, else 0"},
+    {"UID", 5, answer_uid, "uri kms period offset number", "UID, 32 octets"},
+    {"GUK", 3, answer_guk, "gmk gmkid uri", "GUK-ID, 4 octets"},
+    {"SRTP", 4, answer_srtp, "gmk rand csid gukid", "SRTP master key, 16 octets, and salt, 12"},
 }};
 constexpr std::size_t kMostWords = 8;
 
@@ -247,10 +248,10 @@ Result<std::string> answer(Words words, Random& random) {
     if (words.size() == verb.fields + 1) return verb.answer(words.subspan(1), random);
     return fail(Errc::usage, "",
                 std::string(verb.name) + " takes " + std::to_string(verb.fields) + " fields, not " +
-                    std::to_string(words.size() - 1));
+                    std::to_string(words.size() - 1),
+                std::string(verb.name) + " " + std::string(verb.takes));
   }
-  return fail(Errc::usage, "", "no such verb",
-              "Z RSK RSKOK ENC DEC KPAK PAIR PAIROK SIGN VER UID GUK SRTP are known");
+  return fail(Errc::usage, "", "no such verb", "regroup lab --help lists them");
 }
 
 // The words of a line; one more than kMostWords when there are too many.
@@ -272,6 +273,23 @@ void wipe_text(std::string& text) {
 }
 
 }  // namespace
+
+std::string lab_help() {
+  std::string out = "One line in, one line out: VERB FIELD ... gives OK ANSWER ... or ERR TEXT.\n\n";
+  for (const Verb& verb : kVerbs)
+    out += "  " + std::string(verb.name) + " " + std::string(verb.takes) + "  ->  " +
+           std::string(verb.gives) + "\n";
+  return out + R"(
+Octets and texts (id, msg, uri, kms) in hex, points with or without their 04, numbers in decimal.
+  z, Z, RSK          KMS master secret, up to 128 octets; KMS public key and receiver key, points of 256 (RFC 6508)
+  ssv, sed           shared secret, 16 octets; SAKKE encapsulated data, 257 + 16 (DEC: also 32 and 257 + 32)
+  KSAK, SSK          32 octets; KPAK, PVT: points of 64; sig: 129 octets (RFC 6507)
+  id                 the identifier: in MIKEY-SAKKE the UID, 32 octets
+  uri, kms           identity and KmsUri; period, offset in seconds, number of the key period (TS 33.179 F.2.1)
+  gmk, gmkid, gukid  16 octets, 4, 4 (TS 33.179 F.1.3)
+  rand, csid         RAND of the key message; CS ID, 0 to 255 (TS 33.179 7.4.2)
+)";
+}
 
 std::string answer_lab_line(std::string_view line, Random& random) {
   if (line.size() > kMostLabLine) return "ERR limit: a line has at most 65536 octets";

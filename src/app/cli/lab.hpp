@@ -2,10 +2,7 @@
 // `regroup lab`: the key side as a line protocol, for cross-checks with other software. One line in, one line
 // out: "OK hex ..." or "ERR text". Octets and texts are hex, numbers decimal; points are read with and
 // without their 04.
-//   Z z | RSK z id | RSKOK Z id rsk | ENC Z id ssv | DEC Z id rsk sed                    RFC 6508
-//   KPAK ksak | PAIR ksak id | PAIROK kpak id ssk pvt | SIGN kpak id ssk pvt msg | VER kpak id msg sig    RFC
-//   6507 UID uri kms period offset number | GUK gmk gmkid uri | SRTP gmk rand csid gukid      TS 33.179
-//   F.2.1, F.1.3, 7.4.2
+// lab_help() lists the verbs (RFC 6508, RFC 6507, TS 33.179 F.2.1, F.1.3, 7.4.2).
 // Refuses whatever the clauses refuse; keeps nothing between two lines. It prints secrets: that is its
 // purpose.
 #pragma once
@@ -20,6 +17,9 @@ namespace regroup::app {
 
 // The most octets of a line, its end not counted; a longer line is answered with ERR and skipped to its end.
 inline constexpr std::size_t kMostLabLine = 65536;
+
+// Every verb with its fields and its answer.
+[[nodiscard]] std::string lab_help();
 
 // The answer to one line, without a line end; empty for a line without words. The caller wipes it.
 [[nodiscard]] std::string answer_lab_line(std::string_view line, Random& random);

@@ -28,6 +28,16 @@ bool take_prefix(std::string_view& text, std::string_view prefix) {
   return true;
 }
 
+// "RECEIVER GUK-ID " before "mikey BASE64", as `regroup seal` prints it.
+bool take_receiver(std::string_view& text) {
+  const std::size_t receiver = text.find(' '), id = text.find(" mikey ");
+  if (receiver == std::string_view::npos || id != receiver + 9) return false;
+  const std::string_view guk_id = text.substr(receiver + 1, 8);
+  if (!std::all_of(guk_id.begin(), guk_id.end(), is_hex)) return false;
+  text.remove_prefix(id + 1);
+  return true;
+}
+
 // A message begins with version 1, a control character that no text form has.
 bool is_text(std::string_view input) {
   return std::all_of(input.begin(), input.end(),
@@ -36,7 +46,8 @@ bool is_text(std::string_view input) {
 
 Result<MessageInput> decoded(InputForm form, Result<Octets> octets) {
   if (octets) return MessageInput{form, std::move(octets).value()};
-  return fail(Errc::malformed, form == InputForm::sdp ? kSdp : std::string_view{},
+  const bool sdp = form == InputForm::sdp || form == InputForm::seal_line;
+  return fail(Errc::malformed, sdp ? kSdp : std::string_view{},
               "the input looks like " + std::string(name_of(form)) + " and is not: " + octets.error().detail,
               "give the message as octets, hexadecimal, base64 or 'mikey BASE64'");
 }
@@ -53,6 +64,8 @@ std::string_view name_of(InputForm form) noexcept {
       return "base64";
     case InputForm::sdp:
       return "SDP key-mgmt";
+    case InputForm::seal_line:
+      return "seal line";
   }
   return "unknown";
 }
@@ -64,12 +77,16 @@ Result<MessageInput> detect_message(OctetsView input) {
   if (!is_text(text_of(input))) return MessageInput{InputForm::binary, to_octets(input)};
 
   std::string_view text = trimmed(text_of(input));
+  const bool sealed = take_receiver(text);
   const bool attribute = take_prefix(text, "a=key-mgmt:") || take_prefix(text, "key-mgmt:");
   const bool mikey = take_prefix(text, "mikey ");
   if (attribute && !mikey)
     return fail(Errc::unsupported, kSdp, "the key-mgmt attribute is not for mikey",
                 "give an a=key-mgmt:mikey line");
-  if (mikey) return decoded(InputForm::sdp, from_base64(text, Spaces::skip));
+  if (mikey && text.find("mikey ") != std::string_view::npos)
+    return fail(Errc::malformed, kSdp, "the input holds several messages",
+                "pick one line, for example with grep RECEIVER");
+  if (mikey) return decoded(sealed ? InputForm::seal_line : InputForm::sdp, from_base64(text, Spaces::skip));
   if (text.empty()) return fail(Errc::malformed, "", "the input is white space", "give one MIKEY message");
   // Base64 of a message begins with "AR", so text of hexadecimal digits alone is hexadecimal.
   if (std::all_of(text.begin(), text.end(), [](char c) { return is_hex(c) || is_space(c); }))

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The forms in which people hold a MIKEY message: the octets themselves, hexadecimal (spaces and newlines
-// anywhere), base64 with or without padding, and the SDP forms `mikey BASE64` and `a=key-mgmt:mikey BASE64`
-// (RFC 4567 3.1). Refuses input of more than 1 MiB and text that is none of them. What the octets mean is not
+// anywhere), base64 with or without padding, the SDP forms `mikey BASE64` and `a=key-mgmt:mikey BASE64`
+// (RFC 4567 3.1), and a line of `regroup seal`, `RECEIVER GUK-ID mikey BASE64`. Refuses input of more than
+// 1 MiB, several messages and text that is none of them. What the octets mean is not
 // looked at.
 #pragma once
 
@@ -12,7 +13,7 @@
 
 namespace regroup::app::cli {
 
-enum class InputForm { binary, hexadecimal, base64, sdp };
+enum class InputForm { binary, hexadecimal, base64, sdp, seal_line };
 [[nodiscard]] std::string_view name_of(InputForm form) noexcept;
 
 struct MessageInput {

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "app/cli/key_files.hpp"
+#include "app/config_values.hpp"
 #include "base/text.hpp"
 #include "crypto/random.hpp"
 #include "crypto/secret_file.hpp"
@@ -28,6 +29,8 @@ Result<void> check_options(const SealOptions& options) {
   if (options.certificate_files.empty() || options.key_set_files.empty() || options.to.empty() ||
       options.groups.empty())
     return usage("name at least one --certificate, one --key-set, one --to and one --group");
+  for (const std::string& uri : options.to) TRY(argument(identity_value(uri), "--to"));
+  for (const std::string& uri : options.groups) TRY(argument(identity_value(uri), "--group"));
   if (options.revoke && (options.gmk_file.empty() || options.gmk_id.empty()))
     return usage("--revoke needs the GMK and its GMK-ID", "give --gmk-file and --gmk-id");
   return {};
@@ -109,8 +112,9 @@ Result<std::vector<gktp::Receiver>> receivers_of(const SealOptions& options, con
   for (const std::string& uri : options.to) {
     const mcx::McpttId identity = TRY(mcx::McpttId::parse(uri));
     const auto kms = domains.kms_of(identity);
-    const bool only_one = domains.all().size() == 1;
-    if (!kms.ok() && !only_one) return kms.error();
+    // A KMS that publishes no domains serves whoever is asked for; one that does serves those (PR-37).
+    const bool open_to_all = domains.all().size() == 1 && domains.all().front().domains.empty();
+    if (!kms.ok() && !open_to_all) return kms.error();
     out.push_back({identity, kms.ok() ? *kms : &domains.all().front()});
   }
   return out;
@@ -135,6 +139,23 @@ Result<const mcx::KeySet*> sending(const HeldKeys& held, NtpTime time) {
               "fetch the key set of that period from the KMS, or choose --at");
 }
 
+// DIRECTORY/0001.mikey for the first message.
+std::filesystem::path file_of(const std::string& directory, std::size_t number) {
+  const std::string digits = std::to_string(number + 1);
+  const std::string name = std::string(digits.size() < 4 ? 4 - digits.size() : 0, '0') + digits + ".mikey";
+  return std::filesystem::path(directory) / name;
+}
+
+// Messages of an earlier key are not lost by accident: all files are looked at before the first is written.
+Result<void> check_free(const SealOptions& options) {
+  std::error_code ignored;
+  for (std::size_t i = 0; i < options.to.size() && !options.out_directory.empty() && !options.force; ++i)
+    if (const auto path = file_of(options.out_directory, i); std::filesystem::exists(path, ignored))
+      return usage("--out: " + printable(path.string()) + " exists already",
+                   "name another directory, or overwrite it with --force");
+  return {};
+}
+
 struct Made {
   gktp::KeyMaterial key;
   std::vector<gktp::Sealed> messages;
@@ -144,6 +165,7 @@ struct Made {
 
 Result<Made> make(const SealOptions& options, std::istream& in) {
   TRY(check_options(options));
+  TRY(check_free(options));
   const NtpTime time = TRY(parse_time(options.at.empty() ? "now" : options.at, "--at"));
   const HeldKeys held = TRY(read_keys(options.certificate_files, options.key_set_files, in));
   const mcx::KeySet* const keys = TRY(sending(held, time));
@@ -156,12 +178,9 @@ Result<Made> make(const SealOptions& options, std::istream& in) {
   return Made{std::move(key), std::move(messages), keys->identity().text(), time};
 }
 
-Result<std::string> save(const std::string& directory, std::size_t number, OctetsView message) {
-  const std::string digits = std::to_string(number + 1);
-  const std::string name = std::string(digits.size() < 4 ? 4 - digits.size() : 0, '0') + digits + ".mikey";
-  const std::filesystem::path path = std::filesystem::path(directory) / name;
+Result<std::string> save(const std::filesystem::path& path, OctetsView message) {
   std::error_code ignored;
-  std::filesystem::create_directories(directory, ignored);  // a failure shows when the file is opened
+  std::filesystem::create_directories(path.parent_path(), ignored);  // a failure shows at the opening
   std::ofstream file(path, std::ios::binary);
   file << text_of(message);
   file.close();
@@ -188,7 +207,7 @@ Result<void> write_out(const SealOptions& options, const Made& made, std::ostrea
     const gktp::Sealed& one = made.messages[i];
     std::string where = "mikey " + base64(one.message);
     if (!options.out_directory.empty()) {
-      where = TRY(save(options.out_directory, i, one.message));
+      where = TRY(save(file_of(options.out_directory, i), one.message));
       report["messages"][i]["file"] = where;
     }
     if (!options.json) out << one.receiver.text() << " " << one.guk_id.text() << " " << where << "\n";

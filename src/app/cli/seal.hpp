@@ -26,12 +26,13 @@ struct SealOptions {
   bool hide_initiator = false, hide_responder = false;
   bool empty_map = false;
   std::string out_directory;  // empty: one line per message on `out`
+  bool force = false;         // overwrite files that are there
   bool json = false;
 };
 
 // Exit code: 0 written, 1 a file cannot be written, 2 usage (a file that cannot be read too), 3 refused; the
-// reason on `err`. Lines are "URI GUK-ID mikey BASE64"; with a directory the octets go to 0001.mikey and so
-// on, and the line names the file.
+// reason on `err`. Lines are "URI GUK-ID mikey BASE64", which `open` and `inspect` take; with a directory the
+// octets go to 0001.mikey and so on, and the line names the file.
 [[nodiscard]] int run_seal(const SealOptions& options, std::istream& in, std::ostream& out,
                            std::ostream& err);
 

@@ -20,6 +20,8 @@ struct KmsAccess {
 
 // `uri`, `url`, `policy`, `transport_keys` of [kms]. Policies that are not built are refused with the cure.
 [[nodiscard]] Result<void> read_kms_table(TomlTable& table, KmsAccess& out);
+// The keys of a token table; the last three are refused by name.
+inline const TomlTable::Keys kTokenKeys = {"file", "command", "endpoint", "client_id", "secret_file"};
 // `file` or `command`; a token endpoint is refused: it is not built.
 [[nodiscard]] Result<void> read_token_table(TomlTable& table, KmsAccess& out);
 

@@ -22,10 +22,10 @@ Result<void> read_identities(TomlTable& root, UeConfig& out) {
 }
 
 Result<void> read_files(TomlTable& root, UeConfig& out) {
-  TomlTable tls = TRY(root.table("tls"));
-  out.kms.ca_file = TRY(tls.file("kms_ca"));
-  out.gms_ca_file = TRY(tls.file("gms_ca"));
-  TomlTable store = TRY(root.table("store"));
+  TomlTable tls = TRY(root.table("tls", {"kms_ca", "gms_ca"}));
+  out.kms.ca_file = TRY(tls.present_file("kms_ca"));
+  out.gms_ca_file = TRY(tls.present_file("gms_ca"));
+  TomlTable store = TRY(root.table("store", {"ring", "passphrase_file"}));
   out.ring_file = TRY(store.file("ring"));
   out.passphrase_file = TRY(store.file("passphrase_file"));
   return {};
@@ -42,21 +42,28 @@ Result<std::string> route_value(const std::string& text) {
 
 Result<UeConfig> read_ue_config(const std::string& path) {
   TomlTable root = TRY(TomlTable::read_file(path));
+  UeConfig out = TRY(ue_config(root));
+  TRY(root.check_files());
+  return out;
+}
+
+Result<UeConfig> ue_config(TomlTable& root) {
+  TRY(root.only({"mcptt_id", "gms_uri", "gms_authorised", "tolerate", "xcap_root", "group_creation_xui",
+                 "http_proxy", "tls", "store", "kms", "token", "sip", "keys"}));
   UeConfig out;
   TRY(read_identities(root, out));
   TRY(read_files(root, out));
-  TomlTable kms = TRY(root.table("kms"));
+  TomlTable kms = TRY(root.table("kms", {"uri", "url", "policy", "transport_keys"}));
   TRY(read_kms_table(kms, out.kms));
   out.domain.kms_uri = TRY(kms.parsed("uri", mcx::KmsUri::parse));
-  TomlTable token = TRY(root.table("token"));
+  TomlTable token = TRY(root.table("token", kTokenKeys));
   TRY(read_token_table(token, out.kms));
-  TomlTable sip = TRY(root.table("sip"));
+  TomlTable sip = TRY(root.table("sip", {"route", "contact"}));
   out.sip_route = TRY(sip.parsed("route", route_value));
   out.sip_contact = sip.has("contact") ? TRY(sip.parsed("contact", listen_address)) : "127.0.0.1:0";
-  TomlTable keys = TRY(root.table("keys"));
+  TomlTable keys = TRY(root.table("keys", {"receipts", "in_notify"}));
   out.receipts = TRY(keys.flag_or("receipts", true));
   out.key_in_notify = TRY(keys.flag_or("in_notify", true));
-  TRY(root.finish());
   return out;
 }
 

@@ -21,6 +21,9 @@ struct UeConfig {
   bool key_in_notify = true;  // subscribe to the key element, so that the payload comes in the NOTIFY
 };
 
+// The CA files that it names must be there.
 [[nodiscard]] Result<UeConfig> read_ue_config(const std::string& path);
+// What a text says, whether or not those files are there.
+[[nodiscard]] Result<UeConfig> ue_config(TomlTable& root);
 
 }  // namespace regroup::app

@@ -5,6 +5,8 @@
 #include <ostream>
 #include <set>
 
+#include "app/config_values.hpp"
+#include "app/ue/agent_token.hpp"
 #include "base/text.hpp"
 #include "xcap/xcap_error.hpp"
 
@@ -68,7 +70,7 @@ Result<http::Response> Desk::send(const std::string& method, const std::string& 
     http::ClientRequest request;
     request.method = method;
     request.url = config_.xcap_root + path;
-    request.headers.add("Authorization", "Bearer " + TRY(read_token(config_.kms)));
+    request.headers.add("Authorization", "Bearer " + TRY(own_token(config_)));
     if (!type.empty()) request.headers.add("Content-Type", std::string(type));
     request.body = to_octets(view(body));
     auto response = client_->call(std::move(request), kDeadline);
@@ -135,9 +137,10 @@ int tell(const Failure& failure, bool json, std::ostream& out, std::ostream& err
 }
 
 Result<void> check_uri(std::string_view argument, const std::string& uri) {
-  const auto checked = mcx::check_identity(uri, argument);
+  const auto checked = identity_value(uri);
   if (checked.ok()) return {};
-  return fail(Errc::usage, "TS 24.481 7.2", checked.error().detail, "write a URI as in sip:fire@mcx.example");
+  return fail(Errc::usage, "TS 24.481 7.2", std::string(argument) + ": " + checked.error().detail,
+              checked.error().cure.empty() ? "write a URI as in sip:fire@mcx.example" : checked.error().cure);
 }
 
 Result<void> check_uris(std::string_view argument, std::span<const std::string> uris, std::size_t least) {

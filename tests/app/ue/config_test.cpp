@@ -13,25 +13,10 @@ using test::expect_config_error;
 using test::line_of;
 using test::with_line;
 
-const std::string kExample = R"(# ue.toml
-mcptt_id = "sip:bob@mcx.example"
-gms_uri = "sip:gms@mcx.example"
-xcap_root = "https://gms.mcx.example:8443/xcap-root/"
-group_creation_xui = "sip:gms@mcx.example"
-http_proxy = ""                       # home HTTP proxy; empty = connect to the GMS itself
-tls = { kms_ca = "kms-ca.pem", gms_ca = "gms-ca.pem" }
-store = { ring = "bob.ring", passphrase_file = "bob.pass" }
-[kms]
-uri = "kms.mcx.example"
-url = "https://kms.mcx.example:8444"
-policy = "plain"                      # plain | wrap | wrap+sign
-transport_keys = ""                   # file from add-identity; needed unless plain
-[token]
-file = "bob.jwt"                      # re-read on change and after a 401/403
-[sip]
-route = "sip:192.0.2.10:5060;transport=tcp"
-contact = "192.0.2.77:0"              # the UE listens here; port 0 picks one; the real port goes into Contact
-)";
+const std::string& example() {
+  static const std::string text = test::example("ue.toml");
+  return text;
+}
 
 Result<UeConfig> read(const std::string& text) {
   const ConfigFile file("ue.toml", text);
@@ -39,14 +24,14 @@ Result<UeConfig> read(const std::string& text) {
 }
 void expect_refused(const std::string& start, const std::string& line, const std::string& key,
                     const std::string& cure) {
-  const std::string changed = with_line(kExample, start, line);
+  const std::string changed = with_line(example(), start, line);
   const auto config = read(changed);
   ASSERT_FALSE(config.ok()) << line;
   expect_config_error(config.error(), "ue.toml", line_of(changed, line), key, cure);
 }
 
 TEST(UeConfigFile, TheExampleOfTheManualLoads) {
-  const ConfigFile file("ue.toml", kExample);
+  const ConfigFile file("ue.toml", example());
   const auto config = read_ue_config(file.path);
   ASSERT_TRUE(config.ok()) << config.error().text();
   EXPECT_EQ(config->domain.identity.text(), "sip:bob@mcx.example");
@@ -60,25 +45,44 @@ TEST(UeConfigFile, TheExampleOfTheManualLoads) {
 }
 
 TEST(UeConfigFile, TheTokenComesFromAFileOrACommand) {
-  const auto command = read(with_line(kExample, "file", "command = \"cat /run/token\""));
+  const auto command = read(with_line(example(), "file", "command = \"cat /run/token\""));
   ASSERT_TRUE(command.ok()) << command.error().text();
   EXPECT_EQ(command->kms.token_command, "cat /run/token");
   EXPECT_EQ(command->kms.token_file, "");
   expect_refused("file", "endpoint = \"https://idms.mcx.example/token\"", "token.endpoint", "command");
   expect_refused("file", "client_id = \"bob\"", "token.client_id", "command");
-  const auto none = read(with_line(kExample, "file", ""));
+  const auto none = read(with_line(example(), "file", ""));
   ASSERT_FALSE(none.ok());
-  expect_config_error(none.error(), "ue.toml", line_of(kExample, "[token]"), "token.file", "command");
+  expect_config_error(none.error(), "ue.toml", line_of(example(), "[token]"), "token.file", "command");
+}
+
+TEST(UeConfigFile, AMisspeltKeyIsNamedWithTheRightOneAndNotReportedAsMissing) {
+  expect_refused("mcptt_id", "mcptt_ID = \"sip:bob@mcx.example\"", "mcptt_ID", "did you mean mcptt_id?");
+  expect_refused("route", "ruote = \"sip:192.0.2.10\"", "sip.ruote", "did you mean route?");
+  expect_refused("store", "store = { rnig = \"r\", passphrase_file = \"p\" }", "store.rnig",
+                 "did you mean ring?");
+  expect_refused("in_notify", "in_notification = true", "keys.in_notification", "lists the keys");
+}
+
+TEST(UeConfigFile, ACaThatIsNotThereIsNamedWithItsKeyAndLine) {
+  for (const std::string key : {"kms_ca", "gms_ca"}) {
+    const ConfigFile file("ue.toml", example());
+    std::filesystem::remove(file.directory.path + (key == "kms_ca" ? "/kms-ca.pem" : "/gms-ca.pem"));
+    const auto config = read_ue_config(file.path);
+    ASSERT_FALSE(config.ok()) << key;
+    expect_config_error(config.error(), "ue.toml", line_of(example(), "tls = "), "tls." + key,
+                        "put the file there");
+  }
 }
 
 TEST(UeConfigFile, EveryWrongValueIsNamedWithItsPlaceClauseAndCure) {
   expect_refused("mcptt_id", "mcptt_id = \"bob\"", "mcptt_id", "sip:bob@mcx.example");
   expect_refused("gms_uri", "gms_uri = \"sip:\"", "gms_uri", "sip:");
   expect_refused("group_creation_xui", "group_creation_xui = \"x y\"", "group_creation_xui", "");
-  expect_refused("group_creation_xui", "gms_authorised = [\"sip:a@b\", \"c\"]", "gms_authorised", "sip:");
+  expect_refused("gms_authorised", "gms_authorised = [\"sip:a@b\", \"c\"]", "gms_authorised", "sip:");
   expect_refused("group_creation_xui", "tolerate = [\"accept\"]", "tolerate", "accept_ssv32");
   expect_refused("xcap_root", "xcap_root = \"https://gms.mcx.example\"", "xcap_root", "xcap-root/");
-  expect_refused("http_proxy", "http_proxy = \"proxy:80\"", "http_proxy", "http_proxy = \"\"");
+  expect_refused("group_creation_xui", "http_proxy = \"proxy:80\"", "http_proxy", "http_proxy = \"\"");
   expect_refused("url", "url = \"http://kms.mcx.example\"", "kms.url", "https://HOST:PORT");
   expect_refused("policy", "policy = \"wrap\"", "kms.policy", "policy = \"plain\"");
   expect_refused("route", "route = \"192.0.2.10:5060\"", "sip.route", "transport=tcp");

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line: `regroup <noun> <verb>`. Each verb is a function with its own options; here they only get
+// their names, their help and their examples.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace regroup::app::cli {
+
+inline constexpr const char* kExitCodes =
+    "\nExit codes: 0 done, 1 failure, 2 usage or configuration, 3 refused.";
+
+// inspect, open, seal, lab; kms, gms, ue, demo. A verb that ran leaves its exit code in `result`.
+void add_lab_verbs(CLI::App& app, int& result);
+void add_role_verbs(CLI::App& app, int& result);
+
+// Runs the verb that the arguments name. Exit code: the verb's, 0 after help, 2 when they cannot be read.
+[[nodiscard]] int run_command_line(int argc, const char* const* argv, std::ostream& err);
+
+}  // namespace regroup::app::cli

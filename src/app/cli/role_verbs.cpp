@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+// The verbs of the three roles and of the demo: kms, gms, ue, demo.
+#include <iostream>
+
+#include "app/cli/command_line.hpp"
+#include "app/cli/kms.hpp"
+#include "app/demo/demo.hpp"
+#include "app/gms/serve.hpp"
+#include "app/ue/run.hpp"
+
+namespace regroup::app::cli {
+namespace {
+
+constexpr const char* kJson = "one JSON object, a refusal too";
+constexpr const char* kDirectory = "the directory that init made";
+constexpr const char* kPassphrase = "default: the one that init was given";
+constexpr const char* kGroup = "group ID, as in sip:fire@mcx.example";
+
+void add_gms_verbs(CLI::App& app, int& result) {
+  auto* gms = app.add_subcommand("gms", "Group management server");
+  gms->require_subcommand(1);
+  auto* serve = gms->add_subcommand("serve", "Run one GMS until SIGTERM");
+  auto options = std::make_shared<GmsServeOptions>();
+  serve->add_option("--config", options->config_file, "gms.toml (docs/operations.md)")->required();
+  serve->add_flag("--json", options->json, "the ready line and refusals as JSON");
+  serve->footer(std::string("Prints one line `ready https://HOST:PORT ...` when it listens; at its end "
+                            "`without keys` while it has "
+                            "none of the present period.\nExample: "
+                            "regroup gms serve --config gms.toml") +
+                kExitCodes);
+  serve->callback([options, &result] { result = run_gms_serve(*options, std::cerr); });
+}
+
+void add_kms_verbs(CLI::App& app, int& result) {
+  auto* kms = app.add_subcommand("kms", "Key management server");
+  kms->require_subcommand(1);
+  auto* init = kms->add_subcommand("init", "Make the master secrets of a new KMS, once");
+  auto io = std::make_shared<KmsInitOptions>();
+  init->add_option("--dir", io->directory, "the directory to make")->required();
+  init->add_option("--kms-uri", io->kms_uri, "opaque; hashed into every UID")->required();
+  init->add_option("--period", io->period, "key period in seconds");
+  init->add_option("--offset", io->offset, "offset of the first period in seconds");
+  init->add_option("--domain", io->domains,
+                   "domain of users (KmsDomainList); default: the KMS URI without a leading kms.");
+  init->add_option("--issuer", io->issuer, "free text of the certificate");
+  init->add_option("--passphrase-file", io->passphrase_file, "mode 0600")->required();
+  init->add_flag("--json", io->json, kJson);
+  init->footer(
+      std::string(
+          "Example: regroup kms init --dir kms --kms-uri kms.mcx.example --passphrase-file kms.pass") +
+      kExitCodes);
+  init->callback([io, &result] { result = run_kms_init(*io, std::cout, std::cerr); });
+
+  auto* add = kms->add_subcommand("add-identity", "Register a user, or with --server a GMS");
+  auto ao = std::make_shared<KmsAddIdentityOptions>();
+  add->add_option("--dir", ao->directory, kDirectory)->required();
+  add->add_option("URI", ao->identity, "the identity with its scheme, as in sip:bob@mcx.example")->required();
+  add->add_flag("--server", ao->server, "a GMS or MCPTT server");
+  add->add_option("--passphrase-file", ao->passphrase_file, kPassphrase);
+  add->add_flag("--json", ao->json, kJson);
+  add->footer(
+      std::string(
+          "Example: regroup kms add-identity --dir kms sip:bob@mcx.example --passphrase-file kms.pass") +
+      kExitCodes);
+  add->callback([ao, &result] { result = run_kms_add_identity(*ao, std::cout, std::cerr); });
+
+  auto* list = kms->add_subcommand("list", "List the registered identities: user or server, and the URI");
+  auto lo = std::make_shared<KmsListOptions>();
+  list->add_option("--dir", lo->directory, kDirectory)->required();
+  list->add_option("--passphrase-file", lo->passphrase_file, kPassphrase);
+  list->add_flag("--json", lo->json, kJson);
+  list->footer(std::string("Example: regroup kms list --dir kms") + kExitCodes);
+  list->callback([lo, &result] { result = run_kms_list(*lo, std::cout, std::cerr); });
+
+  auto* foreign = kms->add_subcommand("import-certificate", "Take in the KMS certificate of another domain");
+  auto mo = std::make_shared<KmsImportCertificateOptions>();
+  foreign->add_option("--dir", mo->directory, kDirectory)->required();
+  foreign->add_option("FILE", mo->file, "what the other KMS's `kms certificate` printed")->required();
+  foreign->add_option("--passphrase-file", mo->passphrase_file, kPassphrase);
+  foreign->add_flag("--json", mo->json, kJson);
+  foreign->footer(
+      std::string(
+          "Example: regroup kms import-certificate --dir kms partner.xml --passphrase-file kms.pass") +
+      kExitCodes);
+  foreign->callback([mo, &result] { result = run_kms_import_certificate(*mo, std::cout, std::cerr); });
+
+  auto* certificate = kms->add_subcommand("certificate", "Print the KMS certificate as XML");
+  auto co = std::make_shared<KmsCertificateOptions>();
+  certificate->add_option("--dir", co->directory, kDirectory)->required();
+  certificate->add_flag("--json", co->json, kJson);
+  certificate->footer(std::string("Example: regroup kms certificate --dir kms > mcx.xml") + kExitCodes);
+  certificate->callback([co, &result] { result = run_kms_certificate(*co, std::cout, std::cerr); });
+
+  auto* serve = kms->add_subcommand("serve", "Answer key requests over HTTPS until SIGTERM");
+  auto so = std::make_shared<KmsServeOptions>();
+  serve->add_option("--dir", so->directory, kDirectory)->required();
+  serve->add_option("--listen", so->listen, "HOST:PORT, HOST numeric; port 0 picks a free one")->required();
+  serve->add_option("--tls-cert", so->tls_cert, "PEM; SAN: the DNS name of its URL")
+      ->required()
+      ->check(CLI::ExistingFile);
+  serve->add_option("--tls-key", so->tls_key, "PEM, mode 0600")->required()->check(CLI::ExistingFile);
+  serve->add_option("--client-ca", so->client_ca, "then servers must present a certificate with their URI")
+      ->check(CLI::ExistingFile);
+  serve->add_option("--jwks", so->jwks_file, "keys of the token issuer")
+      ->required()
+      ->check(CLI::ExistingFile);
+  serve->add_option("--issuer", so->issuer, "`iss` of the tokens")->required();
+  serve->add_option("--audience", so->audience, "`aud` of the tokens");
+  serve->add_option("--passphrase-file", so->passphrase_file, kPassphrase);
+  serve->add_option("--server-auth", so->server_auth,
+                    "what servers show: mtls+token (default with --client-ca), mtls or token");
+  serve->add_flag("--json", so->json, "the ready line and refusals as JSON");
+  serve->footer(std::string("Prints `ready https://HOST:PORT` when it listens.\nExample: regroup kms serve "
+                            "--dir kms --listen 127.0.0.1:8444 --tls-cert c.pem --tls-key k.pem "
+                            "--jwks jwks.json --issuer https://idms.mcx.example --passphrase-file kms.pass") +
+                kExitCodes);
+  serve->callback([so, &result] { result = run_kms_serve(*so, std::cerr); });
+}
+
+void add_ue_verbs(CLI::App& app, int& result) {
+  auto* ue = app.add_subcommand("ue", "Client of a member or dispatcher");
+  ue->require_subcommand(1);
+  auto* run = ue->add_subcommand("run", "Fetch keys, subscribe, install, acknowledge, until SIGTERM");
+  auto ro = std::make_shared<UeRunOptions>();
+  run->add_option("--config", ro->config_files, "ue.toml; several: several clients in this process")
+      ->required();
+  run->add_flag("--json", ro->json, "one JSON object per key event");
+  run->footer(std::string("Example: regroup ue run --config bob.toml --json") + kExitCodes);
+  run->callback([ro, &result] { result = run_ue(*ro, std::cout, std::cerr); });
+
+  auto go = std::make_shared<UeGroupOptions>();
+  auto* keys = ue->add_subcommand("keys", "List the key ring (never a key)");
+  keys->add_option("--config", go->config_file, "ue.toml")->required();
+  keys->add_flag("--json", go->json, kJson);
+  keys->footer(std::string("Example: regroup ue keys --config bob.toml") + kExitCodes);
+  keys->callback([go, &result] { result = run_ue_keys(*go, std::cout, std::cerr); });
+
+  auto* group = ue->add_subcommand("group", "A dispatcher's requests");
+  group->require_subcommand(1);
+  const auto common = [go](CLI::App* verb) {
+    verb->add_option("--config", go->config_file, "ue.toml of the dispatcher")->required();
+    verb->add_flag("--json", go->json, kJson);
+  };
+  const auto plan = [go](CLI::App* verb) {
+    verb->add_option("--floor-key", go->floor_key, "none, gmk or mkfc: a second key for floor control");
+    verb->add_option("--procedure", go->procedure,
+                     "one or two: both keys in one procedure, or one after the other");
+  };
+  auto* create = group->add_subcommand("create", "Create or replace a group");
+  common(create);
+  plan(create);
+  create->add_option("GROUP", go->group, kGroup)->required();
+  create->add_option("MEMBER", go->members, "MCPTT IDs, as in sip:bob@mcx.example; one or more")->required();
+  create->footer(std::string("Example: regroup ue group create --config d.toml sip:fire@mcx.example "
+                             "sip:ann@mcx.example sip:bob@mcx.example") +
+                 kExitCodes);
+  create->callback([go, &result] { result = run_ue_group_create(*go, std::cout, std::cerr); });
+  auto* show = group->add_subcommand("show", "Print a group document");
+  common(show);
+  show->add_option("GROUP", go->group, kGroup)->required();
+  show->footer(std::string("Example: regroup ue group show --config d.toml sip:fire@mcx.example") +
+               kExitCodes);
+  show->callback([go, &result] { result = run_ue_group_show(*go, std::cout, std::cerr); });
+  auto* regroup = group->add_subcommand("regroup", "Form a temporary group of groups; prints its ID");
+  common(regroup);
+  plan(regroup);
+  regroup->add_option("GROUP", go->groups, "two or more, also of partner systems")->required();
+  regroup->add_option("--id", go->request_id,
+                      "repeat an earlier request: the same answer, never a second key");
+  regroup->footer(std::string("Example: regroup ue group regroup --config d.toml sip:fire@mcx.example "
+                              "sip:police@partner.example") +
+                  kExitCodes);
+  regroup->callback([go, &result] { result = run_ue_group_regroup(*go, std::cout, std::cerr); });
+  auto* teardown = group->add_subcommand("teardown", "Tear down a temporary group");
+  common(teardown);
+  teardown->add_option("GROUP", go->group, "group ID that regroup printed")->required();
+  teardown->footer(
+      std::string("Example: regroup ue group teardown --config d.toml sip:tmp-0123456789abcdef@mcx.example") +
+      kExitCodes);
+  teardown->callback([go, &result] { result = run_ue_group_teardown(*go, std::cout, std::cerr); });
+}
+
+void add_demo(CLI::App& app, int& result) {
+  auto* verb = app.add_subcommand("demo", "Two systems over loopback, from the first key to the tear-down");
+  auto options = std::make_shared<demo::DemoOptions>();
+  verb->add_option("--members", options->members, "clients in each system (1 to 1000)");
+  verb->add_option("--json", options->json_file, "write the report there");
+  verb->add_option("--evidence", options->evidence_dir,
+                   "keep messages, KMS certificates and key sets there (lab keys only); a new or empty "
+                   "directory, or that of "
+                   "an earlier run, whose files are replaced");
+  verb->footer(std::string("Example: ./demo --members 4 --json report.json --evidence evidence") +
+               kExitCodes);
+  verb->callback([options, &result] { result = demo::run_demo(*options, std::cout, std::cerr); });
+}
+
+}  // namespace
+
+void add_role_verbs(CLI::App& app, int& result) {
+  add_kms_verbs(app, result);
+  add_gms_verbs(app, result);
+  add_ue_verbs(app, result);
+  add_demo(app, result);
+}
+
+}  // namespace regroup::app::cli
