@@ -85,12 +85,16 @@ bool ever_keyed(const Gms& gms, const std::string& member, std::string_view grou
 Outcome received(Gms& gms, const std::string& member, const Receipt& receipt) {
   Edit edit = gms.edit();
   for (const LedgerRow* row : rows_of(gms, member)) {
-    if (row->hash != receipt.message) continue;
+    if (row->message.empty() || row->hash != receipt.message) continue;
     LedgerRow next = *row;
+    const bool of_a_gone_key = receipt.result == "withdrawn" || receipt.result == "revoked";
+    if (live(gms, row->key) == of_a_gone_key) break;  // late, or too early
     if (receipt.result == "installed") {
+      // Nobody has read the document: the payload came inside a NOTIFY whose answer is still under way.
+      (void)0;
       if (!advance(next, Delivery::installed, gms.now())) break;
-    } else if (receipt.result == "withdrawn" || receipt.result == "revoked") {
-      if (live(gms, row->key) || !advance(next, Delivery::withdrawn, gms.now())) break;
+    } else if (of_a_gone_key) {
+      if (!advance(next, Delivery::withdrawn, gms.now())) break;
     } else {
       if (next.state == Delivery::installed || next.state == Delivery::withdrawn ||
           next.state == Delivery::failed)

@@ -2,7 +2,7 @@
 // Regroup inside one system (TS 33.179 7.3.5.2).
 #include "flow/regroup_single.hpp"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include "flow/groups.hpp"
 
@@ -12,13 +12,18 @@ namespace {
 TEST(RegroupSingle, GivesANewKeyToTheMembersOfAllConstituents) {
   LabNetwork net(seed());
   make_groups(net);
+  const auto fire = net.a->ues.at(kUsersA[1])->held(kFire), rescue = net.a->ues.at(kUsersA[1])->held(kRescue);
+  ASSERT_EQ(fire.size() + rescue.size(), 2u);
   const auto ticket = net.a->ask_regroup("req-00000001", {kFire, kRescue});
   net.settle();
   const Answer& answer = net.a->answers.at(ticket);
   ASSERT_TRUE(answer.accepted) << answer.reason;
   expect_same_keys(net, answer.temporary, kUsersA, {}, 1);
   expect_all(*net.a, answer.temporary, Delivery::installed);
-  EXPECT_NE(net.a->ues.at(kUsersA[1])->held(kFire), net.a->ues.at(kUsersA[1])->held(answer.temporary));
+  EXPECT_EQ(net.a->gms->group(answer.temporary)->members.size(), 3u) << "who is in two of them counts once";
+  EXPECT_EQ(net.a->ues.at(kUsersA[1])->held(kFire), fire);
+  EXPECT_EQ(net.a->ues.at(kUsersA[1])->held(kRescue), rescue);
+  EXPECT_NE(net.a->ues.at(kUsersA[1])->held(answer.temporary), fire);
 }
 
 TEST(RegroupSingle, ARepeatedRequestGetsTheSameAnswerAndNoSecondKey) {
@@ -31,6 +36,23 @@ TEST(RegroupSingle, ARepeatedRequestGetsTheSameAnswerAndNoSecondKey) {
   net.settle();
   EXPECT_EQ(net.a->answers.at(again).temporary, net.a->answers.at(first).temporary);
   EXPECT_EQ(net.a->gms->state().keys.size(), keys);
+}
+
+TEST(RegroupSingle, AnAnswerIsRememberedForThirtyDays) {
+  LabNetwork net(seed());
+  make_groups(net);
+  const NtpTime asked = net.clock.now();
+  const auto first = net.a->ask_regroup("req-00000001", {kFire, "sip:none@alpha.example"});
+  EXPECT_EQ(net.a->answers.at(first).reason, "unknown-group");
+  net.clock.set(asked.plus(30 * 86400));
+  net.a->key_sets.push_back(net.kms_a->provision(net.a->gms_uri, net.clock.now()));
+  net.a->carry_out(flow::sweep(*net.a->gms));
+  const auto again = net.a->ask_regroup("req-00000001", {kFire, kRescue});
+  EXPECT_EQ(net.a->answers.at(again).reason, "unknown-group");
+  net.clock.advance(1);
+  net.a->carry_out(flow::sweep(*net.a->gms));
+  const auto later = net.a->ask_regroup("req-00000001", {kFire, kRescue});
+  EXPECT_TRUE(net.a->answers.at(later).accepted) << "a new request";
 }
 
 TEST(RegroupSingle, WhoMayNotRegroupLeavesNoTrace) {
@@ -60,6 +82,45 @@ TEST(RegroupSingle, RefusesTemporaryRegroupedUnknownAndTooFewGroups) {
   net.settle();
   EXPECT_EQ(refused("req-00000005", {kFire, kRescue}), "already-regrouped");
   EXPECT_EQ(refused("req-00000006", {net.a->answers.at(ticket).temporary, kPolice}), "temporary-group");
+}
+
+TEST(RegroupSingle, RefusesDoubledDisabledAndTooManyGroupsAndThoseOfOthersAlone) {
+  LabNetwork net(seed());
+  make_groups(net);
+  int number = 10;
+  const auto refused = [&](const std::vector<std::string>& groups) {
+    const auto ticket = net.a->ask_regroup("req-000000" + std::to_string(++number), groups);
+    net.settle();
+    return net.a->answers.at(ticket).reason;
+  };
+  EXPECT_EQ(refused({kFire, kFire, kRescue}), "policy");
+  EXPECT_EQ(refused({kPolice, "sip:medics@beta.example"}), "policy") << "none is homed here";
+  std::vector<std::string> many;
+  for (int i = 0; i < 32; ++i) many.push_back("sip:group" + std::to_string(i) + "@alpha.example");
+  EXPECT_EQ(refused(many), "unknown-group") << "32 are not too many";
+  many.push_back(kFire);
+  EXPECT_EQ(refused(many), "limit");
+  Group off = *net.a->gms->group(kRescue);
+  off.disabled = true;
+  Edit edit = net.a->gms->edit();
+  edit.put(std::move(off));
+  net.a->carry_out(edit.take());
+  EXPECT_EQ(refused({kFire, kRescue}), "unknown-group");
+}
+
+// Its key would be encrypted to the partner's identity: that takes its KMS certificate.
+TEST(RegroupSingle, AGroupOfAPartnerWhoseKmsIsNotKnownIsNotTrusted) {
+  LabNetwork net(seed());
+  make_groups(net);
+  PartnerSettings third;
+  third.gms_uri = McpttId::parse("sip:gms@third.example").value();
+  third.domains = {"third.example"};
+  net.a->settings.partners.push_back(third);
+  net.trace.clear();
+  const auto ticket = net.a->ask_regroup("req-00000001", {kFire, "sip:group@third.example"});
+  net.settle();
+  EXPECT_EQ(net.a->answers.at(ticket).reason, "not-trusted");
+  EXPECT_THAT(net.trace, testing::Not(testing::Contains("alpha.example C3")));
 }
 
 }  // namespace

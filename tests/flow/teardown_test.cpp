@@ -2,7 +2,7 @@
 // Tear-down of a temporary group.
 #include "flow/teardown.hpp"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include "flow/groups.hpp"
 
@@ -45,6 +45,34 @@ TEST(Teardown, IsOfTemporaryGroupsOnlyAndAnUnknownOneIsAsGoodAsGone) {
   net.a->carry_out(
       flow::teardown(*net.a->gms, net.a->dispatcher, 901, {"down-0000002", "sip:tmp-1@alpha.example"}));
   EXPECT_TRUE(net.a->answers.at(901).accepted);
+}
+
+// A partner that never answers is told after 1, 2, 4 ... 600 seconds, until T_notify.
+TEST(Teardown, IsRepeatedMoreAndMoreSeldomUntilTNotify) {
+  LabNetwork net(seed());
+  make_groups(net);
+  net.a->settings.t_notify = 3000;
+  const auto ticket = net.a->ask_regroup("req-00000001", {kFire, kPolice});
+  net.settle();
+  const auto leg_of = [](const Outcome& out) {
+    for (const Effect& effect : out.effects)
+      if (const auto* down = std::get_if<TearDownPartner>(&effect)) return down->request.id;
+    return std::string();
+  };
+  std::vector<std::int64_t> waits;
+  std::string leg = leg_of(flow::teardown(*net.a->gms, net.a->dispatcher, 999,
+                                          {"down-0000001", net.a->answers.at(ticket).temporary}));
+  const std::string ref = leg;
+  while (!leg.empty()) {
+    const NtpTime sent = net.clock.now();
+    (void)flow::partner_unreachable(*net.a->gms, net.b->gms_uri, leg);
+    net.clock.set(flow::next_deadline(*net.a->gms).value());
+    waits.push_back(net.clock.now().seconds - sent.seconds);
+    leg = leg_of(flow::tick(*net.a->gms));
+  }
+  EXPECT_THAT(waits, testing::ElementsAre(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600, 600, 600));
+  EXPECT_EQ(net.a->gms->state().regroups.at(ref).partners.front().state, PartnerState::failed);
+  EXPECT_FALSE(flow::next_deadline(*net.a->gms));
 }
 
 TEST(Teardown, OnlyACreatorMayAndAPartnerMayNotTearDownThePrimarysGroup) {

@@ -63,7 +63,9 @@ TEST(Tls, AServerOfAnotherAuthorityIsRefused) {
   const auto server = serve(echo);
   ClientOptions options;
   options.ca_file = lab().stranger.certificate_file();
+  ::setenv("SSL_CERT_FILE", lab().ca.certificate_file().c_str(), 1);  // the system store would know it
   const auto client = must(Client::make(options));
+  ::unsetenv("SSL_CERT_FILE");
   expect_transport(client->call(get(*server, "/")), "TLS: server certificate refused");
 }
 
@@ -109,6 +111,9 @@ TEST(Tls, OldVersionsAndWeakSuitesAreRefused) {
   RawPeer modern(server->port("ue"));
   EXPECT_TRUE(modern.shake_hands(TLS1_2_VERSION, TLS1_2_VERSION, "ECDHE-ECDSA-AES128-GCM-SHA256"));
   EXPECT_EQ(modern.version(), "TLSv1.2");
+  RawPeer newest(server->port("ue"));
+  EXPECT_TRUE(newest.shake_hands(TLS1_3_VERSION, TLS1_3_VERSION));
+  EXPECT_EQ(newest.version(), "TLSv1.3");
 }
 
 TEST(Tls, WhoeverSpeaksPlainHttpGetsNoHttpAnswer) {

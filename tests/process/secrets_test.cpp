@@ -16,6 +16,7 @@
 #include "base/text.hpp"
 #include "crypto/random.hpp"
 #include "gktp/open.hpp"
+#include "kms/state_file.hpp"
 #include "kmsxml/documents.hpp"
 #include "process/traces.hpp"
 #include "process/two_systems.hpp"
@@ -94,6 +95,19 @@ class Secrets : public TwoSystems {
       traces.look_for("GMK " + row.value("key", ""), opened->material.key.expose());
     }
   }
+  // z and KSAK: whoever has them has every key of the domain. In no file but sealed inside `state`.
+  static void know_master_secrets(System& system, Traces& traces) {
+    const auto state = kms::read_state(system.file("kms"));
+    ASSERT_TRUE(state.ok()) << state.error().text();
+    const SecretOctets passphrase = crypto::read_passphrase_file(system.file("kms.pass")).value();
+    const auto vault = crypto::Vault::open(state->header, passphrase.expose());
+    ASSERT_TRUE(vault.ok()) << vault.error().text();
+    const auto master = vault->open("kms/master", state->master);
+    ASSERT_TRUE(master.ok()) << master.error().text();
+    const auto z = master->expose().first(crypto::sakke::MasterSecret::size);
+    traces.look_for("z of " + system.kms_uri, z);
+    traces.look_for("KSAK of " + system.kms_uri, master->expose().subspan(z.size()));
+  }
   static void know_tokens_and_passphrases(System& system, Traces& traces) {
     for (const auto& entry : std::filesystem::directory_iterator(system.directory)) {
       const std::string path = entry.path().string(), secret = first_line(path);
@@ -110,6 +124,7 @@ class Secrets : public TwoSystems {
       know_key_sets(*system, "gms.sqlite", "gms", traces);
       know_group_keys(*system, system == &alpha() ? fire() : police(), traces);
       know_group_keys(*system, temporary, traces);
+      know_master_secrets(*system, traces);
       know_tokens_and_passphrases(*system, traces);
     }
     return traces;
@@ -131,9 +146,9 @@ TEST_F(Secrets, OfARunningSystemAreInNoFileNoLogNoArgumentAndNoEnvironment) {
   const std::string temporary = formed.answer.value("temporary", "");
   expect_everybody(temporary, 2, "INSTALLED");
   const Traces traces = know_everything(temporary);
-  // 2 systems: key sets of 3 identities with 2 keys each, 3 group keys, 6 tokens, 3 passphrases, at the
-  // least.
-  ASSERT_GE(traces.count(), 2U * (3 * 2 + 3 + 6 + 3));
+  // 2 systems: key sets of 3 identities with 2 keys each, 3 group keys, z and KSAK, 6 tokens, 3 passphrases,
+  // at the least.
+  ASSERT_GE(traces.count(), 2U * (3 * 2 + 3 + 2 + 6 + 3));
 
   for (System* system : lab().systems) {
     EXPECT_TRUE(std::filesystem::exists(system->file("gms.sqlite-wal")));

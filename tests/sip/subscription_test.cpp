@@ -116,9 +116,19 @@ TEST_F(NotifierTest, ARefreshAfterTheEndIsTooLate) {
   EXPECT_EQ(notifier.refresh(subscribe(600, "xcap-diff;id=7"), now.plus(3600)).refusal->status, 481);
 }
 
+// RFC 5057 section 5: these leave no subscription at the peer; others may pass.
 TEST_F(NotifierTest, An481EndsTheSubscription) {
-  exchange(make_response(481));
-  EXPECT_EQ(notifier.state().phase, NotifierPhase::gone);
+  const Notifier fresh = notifier;
+  for (const int status : {481, 404, 405, 410, 416, 480, 482, 483, 484, 485, 489, 501, 604}) {
+    notifier = fresh;
+    exchange(make_response(status));
+    EXPECT_EQ(notifier.state().phase, NotifierPhase::gone) << status;
+  }
+  for (const int status : {408, 500, 503}) {
+    notifier = fresh;
+    exchange(make_response(status));
+    EXPECT_EQ(notifier.state().phase, NotifierPhase::active) << status;
+  }
 }
 
 TEST_F(NotifierTest, TheThirdFailureInARowEndsItAndASuccessStartsAnew) {

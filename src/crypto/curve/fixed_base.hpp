@@ -72,6 +72,9 @@ class PointTable {
               k.negative(i));
     }
   }
+  [[nodiscard]] const EdwardsEntry<Set>& entry(std::size_t position, std::size_t index) const {
+    return entries_[position * Scalar::kEntries + index];
+  }
   [[nodiscard]] std::size_t octets() const { return entries_.size() * sizeof(EdwardsEntry<Set>); }
 
  private:
@@ -110,6 +113,9 @@ class PowerTable {
       product = product.times(F::choose(k.negative(i), -t, t));
     }
     return product;
+  }
+  [[nodiscard]] const F& entry(std::size_t position, std::size_t index) const {
+    return entries_[position * Scalar::kEntries + index].t;
   }
 
  private:
