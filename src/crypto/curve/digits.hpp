@@ -8,6 +8,15 @@
 
 namespace regroup::crypto {
 
+// C mod q for digits that fill `bits` bits.
+template <class Set>
+[[nodiscard]] constexpr typename ScalarOf<Set>::Plain digit_offset(std::size_t bits) {
+  typename ScalarOf<Set>::Plain power{}, one{};
+  power[0] = one[0] = 1;
+  for (std::size_t i = 0; i < bits; ++i) power = add_mod(power, power, Set::q.m);
+  return subtract_mod(power, one, Set::q.m);
+}
+
 template <class Set, std::size_t W = Set::window>
 class Digits {
  public:
@@ -17,7 +26,8 @@ class Digits {
 
   explicit Digits(const ScalarOf<Set>& k) {
     using Plain = typename ScalarOf<Set>::Plain;
-    const ct::Wiped<Plain> sum(add_mod(k.plain(), offset(), Set::q.m));
+    static constexpr Plain offset = digit_offset<Set>(kCount * W);
+    const ct::Wiped<Plain> sum(add_mod(k.plain(), offset, Set::q.m));
     const Mask odd = mask_of((*sum)[0] & 1);
     ct::Wiped<Plain> even, correction;
     for (std::size_t i = 0; i < sum->size(); ++i) (*correction)[i] = Set::q.m[i] & odd;
@@ -40,14 +50,6 @@ class Digits {
   [[nodiscard]] Limb index(std::size_t i) const { return (v_[i] ^ negative(i)) & (kEntries - 1); }
 
  private:
-  // C mod q.
-  static constexpr typename ScalarOf<Set>::Plain offset() {
-    typename ScalarOf<Set>::Plain power{}, one{};
-    power[0] = one[0] = 1;
-    for (std::size_t i = 0; i < kCount * W; ++i) power = add_mod(power, power, Set::q.m);
-    return subtract_mod(power, one, Set::q.m);
-  }
-
   std::array<std::uint8_t, kCount> v_{};
 };
 
