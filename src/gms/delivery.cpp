@@ -91,7 +91,7 @@ Outcome received(Gms& gms, const std::string& member, const Receipt& receipt) {
     if (live(gms, row->key) == of_a_gone_key) break;  // late, or too early
     if (receipt.result == "installed") {
       // Nobody has read the document: the payload came inside a NOTIFY whose answer is still under way.
-      (void)0;
+      next.by_notify = next.by_notify || next.state < Delivery::fetched;
       if (!advance(next, Delivery::installed, gms.now())) break;
     } else if (of_a_gone_key) {
       if (!advance(next, Delivery::withdrawn, gms.now())) break;

@@ -3,6 +3,7 @@
 
 #include <ostream>
 
+#include "app/cli/info.hpp"
 #include "app/spelling.hpp"
 #include "base/text.hpp"
 
@@ -40,7 +41,7 @@ int run_command_line(int argc, const char* const* argv, std::ostream& err) {
   CLI::App app{"regroup: group key management for mission-critical push-to-talk (TS 33.179 7.3.4, 7.3.5)",
                "regroup"};
   app.require_subcommand(1);
-  app.set_version_flag("--version", "regroup 0.1.0");
+  app.set_version_flag("--version", std::string("regroup ") + kVersion);
   add_lab_verbs(app, result);
   add_role_verbs(app, result);
   if (!verbs_are_known(app, argc, argv, err)) return 2;

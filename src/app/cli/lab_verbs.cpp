@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "app/cli/command_line.hpp"
+#include "app/cli/info.hpp"
 #include "app/cli/inspect.hpp"
 #include "app/cli/lab.hpp"
 #include "app/cli/open.hpp"
@@ -28,6 +29,14 @@ void add_lab(CLI::App& app, int& result) {
       "lab", "The key side as a line protocol, for cross-checks with other software (prints secrets)");
   lab->footer(lab_help() + "\nExample: echo \"KPAK 012345\" | regroup lab" + kExitCodes);
   lab->callback([&result] { result = run_lab(); });
+}
+
+void add_info(CLI::App& app, int& result) {
+  auto* info = app.add_subcommand("info", "The version, and the kernels of the arithmetic on this processor");
+  auto json = std::make_shared<bool>(false);
+  info->add_flag("--json", *json, "one JSON object");
+  info->footer(std::string("Example: REGROUP_KERNEL=portable regroup info") + kExitCodes);
+  info->callback([json, &result] { result = run_info(*json, std::cout); });
 }
 
 // One value each time it is named, so that FILE may stand anywhere.
@@ -103,6 +112,7 @@ void add_lab_verbs(CLI::App& app, int& result) {
   add_open(app, result);
   add_seal(app, result);
   add_lab(app, result);
+  add_info(app, result);
 }
 
 }  // namespace regroup::app::cli
