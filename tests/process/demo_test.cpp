@@ -1,135 +1,96 @@
 // SPDX-License-Identifier: Apache-2.0
-// `regroup demo` as its users see it: what it reports, what it leaves behind, and how it stops. And how each
-// role stops.
+// `regroup demo` as its users see it: what it reports and what it leaves behind.
 #include <gmock/gmock.h>
-#include <signal.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <filesystem>
 #include <fstream>
 #include <map>
+#include <random>
 #include <set>
-#include <sstream>
 
 #include "app/cli/open.hpp"
-#include "process/traces.hpp"
-#include "process/two_systems.hpp"
+#include "process/demo_process.hpp"
 
 namespace regroup::process {
 namespace {
 
-using testing::Contains;
 using testing::HasSubstr;
-using testing::IsEmpty;
+using testing::MatchesRegex;
 using testing::UnorderedElementsAre;
 
-bool ended_with(std::optional<int> status, int code) {
-  return status && WIFEXITED(*status) && WEXITSTATUS(*status) == code;
-}
-
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "regroup-process-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  [[nodiscard]] std::string file(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
+// What a flow is about, by its name.
+struct About {
+  explicit About(const std::string& name)
+      : multi(name.rfind("regroup_multi", 0) == 0 || name.rfind("teardown", 0) == 0),
+        state(name.rfind("teardown", 0) == 0 ? "WITHDRAWN" : "INSTALLED"),
+        via(name.rfind("group_creation", 0) == 0 ? "get" : "notify"),
+        use(name.find("floor") != std::string::npos ? "floor"
+            : multi                                 ? "media"
+                                                    : "both"),
+        gms(name == "group_creation_police" ? "sip:gms@beta.example" : "sip:gms@alpha.example") {}
+  bool multi;
+  std::string state, via, use, gms;
 };
 
-// A demo in a process of its own, whose lines can be waited for.
-class Demo {
- public:
-  Demo(const Folder& folder, std::vector<std::string> more) {
-    app::demo::set_program(REGROUP_PROGRAM);
-    std::vector<std::string> arguments{"demo", "--members", "2"};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    auto started = Child::start(arguments, folder.file("demo.log"), [this](const std::string& line) {
-      const std::lock_guard lock(mutex_);
-      printed_ += line + "\n";
-    });
-    EXPECT_TRUE(started.ok());
-    if (started.ok()) child_ = std::move(started).value();
+// The keys of the group, one for each use, all different; gives that of the flow.
+json expect_keys(const About& about, const json& flow) {
+  std::set<std::string> uses, ids, fingerprints;
+  json own;
+  for (const json& key : flow.at("keys")) {
+    uses.insert(key.at("use").get<std::string>());
+    ids.insert(key.at("gmk_id").get<std::string>());
+    fingerprints.insert(key.at("key_fingerprint").get<std::string>());
+    if (key.at("gmk_id") == flow.at("gmk_id")) own = key;
   }
-  [[nodiscard]] Child& child() { return *child_; }
-  [[nodiscard]] std::string printed() {
-    const std::lock_guard lock(mutex_);
-    return printed_;
-  }
-
- private:
-  std::mutex mutex_;
-  std::string printed_;
-  std::unique_ptr<Child> child_;
-};
-
-std::vector<pid_t> children_of(pid_t parent) {
-  std::vector<pid_t> out;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-    const std::string name = entry.path().filename().string();
-    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    const std::string stat = contents(entry.path().string() + "/stat");
-    const std::size_t after_name = stat.rfind(')');  // pid (name) state ppid ...
-    if (after_name == std::string::npos) continue;
-    std::istringstream rest(stat.substr(after_name + 1));
-    char state = 0;
-    pid_t of = 0;
-    if (rest >> state >> of && of == parent) out.push_back(std::stoi(name));
-  }
-  return out;
+  EXPECT_EQ(uses, about.multi ? (std::set<std::string>{"media", "floor"}) : std::set<std::string>{"both"});
+  EXPECT_EQ(flow.at("keys").size(), uses.size());
+  EXPECT_EQ(ids.size(), uses.size());
+  EXPECT_EQ(fingerprints.size(), uses.size());
+  EXPECT_EQ(own.value("use", ""), about.use);
+  EXPECT_THAT(own.value("gmk_id", ""), MatchesRegex("0[0-9a-f]{7}"));
+  EXPECT_THAT(own.value("key_fingerprint", ""), MatchesRegex("[0-9a-f]{16}"));
+  return own;
 }
 
-// The directory of a demo's lab, from the arguments of one of its processes.
-std::string lab_directory(const std::vector<pid_t>& processes) {
-  const std::string mark = "/tmp/regroup-demo-";
-  for (const pid_t process : processes) {
-    const std::string arguments = contents("/proc/" + std::to_string(process) + "/cmdline");
-    if (const std::size_t at = arguments.find(mark); at != std::string::npos)
-      return arguments.substr(at, mark.size() + 6);
-  }
-  return {};
+void expect_partner(const About& about, const json& flow, std::set<std::string>& guk_ids) {
+  EXPECT_EQ(flow.contains("partner"), about.multi);
+  if (!flow.contains("partner")) return;
+  const json& partner = flow.at("partner");
+  EXPECT_EQ(partner.at("uri"), "sip:gms@beta.example");
+  EXPECT_EQ(partner.at("signed_by"), "sip:gms@alpha.example");
+  EXPECT_EQ(partner.at("state"), about.state);
+  EXPECT_EQ(partner.at("members_keyed"), 2);
+  EXPECT_EQ(partner.at("gmk_id"), flow.at("gmk_id"));
+  EXPECT_THAT(partner.at("time").get<std::string>(), HasSubstr("T"));
+  guk_ids.insert(partner.at("guk_id").get<std::string>());
 }
 
-// Processes that work in that directory, zombies not counted: they have no arguments.
-std::vector<std::string> running_in(const std::string& directory) {
-  std::vector<std::string> out;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-    const std::string name = entry.path().filename().string();
-    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    if (contents(entry.path().string() + "/cmdline").find(directory + "/") != std::string::npos)
-      out.push_back(name);
-  }
-  return out;
-}
-
-// Every member in the state of the flow, told by its GMS and by itself, keyed by the GMS of its own system.
+// Every member in the state of the flow, told by its GMS and by itself: the same key for all, from the GMS of
+// the own system, under an identifier of its own.
 void expect_good(const std::string& name, const json& flow) {
+  const About about(name);
   EXPECT_TRUE(flow.at("ok").get<bool>());
+  EXPECT_EQ(flow.at("signed_by"), about.gms);
+  EXPECT_EQ(flow.at("use"), about.use);
+  const json key = expect_keys(about, flow);
   std::map<std::string, std::set<std::string>> members;
-  std::set<std::string> uses;
+  std::set<std::string> guk_ids;
   for (const json& member : flow.at("members")) {
-    EXPECT_EQ(member.at("state"), name == "teardown" ? "WITHDRAWN" : "INSTALLED");
+    EXPECT_EQ(member.at("state"), about.state);
+    EXPECT_EQ(member.at("via"), about.via);
     EXPECT_EQ(member.at("signed_by"), "sip:gms@" + member.at("system").get<std::string>());
+    for (const char* same : {"gmk_id", "use", "key_fingerprint"})
+      EXPECT_EQ(member.at(same).get<std::string>(), key.value(same, "")) << same;
+    EXPECT_THAT(member.at("time").get<std::string>(), HasSubstr("T"));
     members[member.at("system").get<std::string>()].insert(member.at("mcptt_id").get<std::string>());
-    uses.insert(member.at("use").get<std::string>());
+    guk_ids.insert(member.at("guk_id").get<std::string>());
   }
-  const bool multi = name.rfind("regroup_multi", 0) == 0 || name == "teardown";
-  EXPECT_EQ(members.size(), multi ? 2U : 1U);
+  expect_partner(about, flow, guk_ids);
+  EXPECT_EQ(guk_ids.size(), flow.at("members").size() + flow.contains("partner"));
+  for (const std::string& one : guk_ids) EXPECT_THAT(one, MatchesRegex("0[0-9a-f]{7}"));
+  EXPECT_EQ(members.size(), about.multi ? 2U : 1U);
   if (name.rfind("group_creation_", 0) != 0) {
     for (const auto& [system, users] : members) EXPECT_EQ(users.size(), 2U) << system;
-  }
-  if (name.find("floor") != std::string::npos) {
-    EXPECT_THAT(uses, Contains("floor"));
   }
 }
 
@@ -181,17 +142,18 @@ TEST(DemoTest, ReportsEveryFlowAndLeavesEvidenceThatOpens) {
   EXPECT_FALSE(report.at("refusals").empty());
   for (const json& refusal : report.at("refusals"))
     EXPECT_TRUE(refusal.at("refused").get<bool>()) << refusal.dump();
+  EXPECT_EQ(report.at("refusals").size(), 5U);
   const json& flows = report.at("flows");
   for (const char* name : {"group_creation", "regroup_single", "regroup_multi", "regroup_multi_floor_one",
-                           "regroup_multi_floor_two", "teardown"})
+                           "regroup_multi_floor_two", "teardown", "teardown_floor"})
     EXPECT_TRUE(flows.contains(name)) << name;
-  std::set<std::string> ways;
   for (const auto& [name, flow] : flows.items()) {
     SCOPED_TRACE(name);
     expect_good(name, flow);
-    for (const json& member : flow.at("members")) ways.insert(member.at("via").get<std::string>());
   }
-  EXPECT_EQ(ways, (std::set<std::string>{"get", "notify"}));
+  EXPECT_EQ(flows.at("teardown").at("keys"), flows.at("regroup_multi").at("keys")) << "both are torn down";
+  EXPECT_THAT(report.at("refusals").back().at("reason").get<std::string>(),
+              HasSubstr("GMK-ID " + flows.at("teardown").at("gmk_id").get<std::string>() + " was withdrawn"));
 
   for (const auto& entry : std::filesystem::directory_iterator(evidence)) {
     struct stat info {};
@@ -216,60 +178,30 @@ TEST(DemoTest, ReportsEveryFlowAndLeavesEvidenceThatOpens) {
     open_by_program(folder, evidence, messages[draw() % messages.size()]);
 }
 
-// One stop in the middle: at the first line that the seed chooses.
-class StoppedDemo : public testing::TestWithParam<int> {
- protected:
-  void start() {
-    const char* const lines[] = {"  KMS:", "  GMS:", "  UE:", "\nregroup_single", "\nregroup_multi"};
-    std::mt19937 draw(seed() + 1000 + static_cast<unsigned>(GetParam()));
-    const std::string line = lines[draw() % std::size(lines)];
-    ASSERT_TRUE(wait_until([&] { return demo_.printed().find(line) != std::string::npos; }, seconds(60)))
-        << line;
-    where_ = "REGROUP_SEED=" + std::to_string(seed()) + ", stopped at " + line;
-    children_ = children_of(demo_.child().pid());
-    directory_ = lab_directory(children_);
-    ASSERT_FALSE(children_.empty());
-    ASSERT_FALSE(directory_.empty());
-  }
-  Folder folder_;
-  Demo demo_{folder_, {}};
-  std::string where_, directory_;
-  std::vector<pid_t> children_;
-};
-
-TEST_P(StoppedDemo, ByCtrlCEndsAllItsProcessesAndRemovesItsFiles) {
-  start();
-  SCOPED_TRACE(where_);
-  ASSERT_FALSE(HasFatalFailure());
-  kill(demo_.child().pid(), SIGINT);
-  EXPECT_TRUE(ended_with(demo_.child().wait_end(40), 1));
-  EXPECT_THAT(running_in(directory_), IsEmpty());
-  EXPECT_FALSE(std::filesystem::exists(directory_));
+TEST(DemoTest, OneMemberInEachSystemIsEnough) {
+  const Folder folder;
+  Demo demo(folder, {}, 1);
+  const auto status = demo.child().wait_end(120);
+  EXPECT_TRUE(ended_with(status, 0)) << demo.printed() << contents(folder.file("demo.log"));
+  EXPECT_THAT(demo.printed(), HasSubstr("sip:gms@beta.example (GMS)"));
 }
 
-TEST_P(StoppedDemo, BySigkillTakesAllItsProcessesWithIt) {
-  start();
-  SCOPED_TRACE(where_);
-  ASSERT_FALSE(HasFatalFailure());
-  demo_.child().kill_now();
-  EXPECT_TRUE(wait_until([&] { return running_in(directory_).empty(); }, seconds(15)))
-      << running_in(directory_).size() << " processes";
-  std::filesystem::remove_all(directory_);  // nobody was left to do it
+TEST(DemoTest, AReportThatCannotBeWrittenIsToldBeforeAnythingStarts) {
+  const Folder folder;
+  for (const std::string& file : {folder.file("no/such/folder/report.json"), folder.file("")}) {
+    Demo demo(folder, {"--json", file});
+    EXPECT_TRUE(ended_with(demo.child().wait_end(60), 2)) << file;
+    EXPECT_EQ(demo.printed(), "");
+    EXPECT_THAT(contents(folder.file("demo.log")), HasSubstr("--json: cannot write " + file + ": "));
+  }
 }
 
-INSTANTIATE_TEST_SUITE_P(Moments, StoppedDemo, testing::Range(0, samples(1, 10)));
+class DemoLab : public TwoSystems {};
 
-class Stop : public TwoSystems {};
-
-TEST_F(Stop, BySigtermEndsEachRoleWithCodeZeroWithinSeconds) {
-  System& system = beta();
-  for (Child* role : {system.clients[0].get(), system.gms.get(), system.kms.get()}) {
-    kill(role->pid(), SIGTERM);
-    EXPECT_TRUE(ended_with(role->wait_end(5), 0));
-  }
-  for (const auto& back :
-       {lab().restart_kms(system), lab().restart_gms(system), lab().restart_client(system, 0)})
-    ASSERT_TRUE(back.ok()) << back.error().text();
+TEST_F(DemoLab, AClientThatSpeaksJsonSaysSoWhenItIsReady) {
+  auto client = lab().start_client(alpha(), alpha().dispatcher);
+  ASSERT_TRUE(client.ok()) << client.error().text();
+  EXPECT_EQ((*client)->wait_ready(1).value(), "1") << "not the words of a line of text";
 }
 
 }  // namespace

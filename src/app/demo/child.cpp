@@ -9,16 +9,52 @@
 
 #include <atomic>
 #include <chrono>
+#include <nlohmann/json.hpp>
 
 namespace regroup::app::demo {
 namespace {
 
+constexpr int kStopSignals[] = {SIGINT, SIGTERM, SIGHUP};
 std::atomic<bool> stopping{false};
 void on_signal(int) { stopping = true; }
 
 std::string& program() {
   static std::string path = "/proc/self/exe";
   return path;
+}
+
+// No signal in this thread while it lives.
+class NoSignals {
+ public:
+  NoSignals() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~NoSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  NoSignals(const NoSignals&) = delete;
+  NoSignals& operator=(const NoSignals&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+// In the new process: what came since the fork ends it now, as it will end the program.
+void take_signals() {
+  for (const int signal : kStopSignals) ::signal(signal, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  pthread_sigmask(SIG_SETMASK, &none, nullptr);
+}
+
+// What follows "ready", or stands in {"ready":...}.
+std::optional<std::string> ready_in(const std::string& line) {
+  if (line.rfind("ready ", 0) == 0) return line.substr(6);
+  if (line.rfind('{', 0) != 0) return std::nullopt;
+  const auto object = nlohmann::json::parse(line, nullptr, false);
+  if (!object.is_object() || !object.contains("ready")) return std::nullopt;
+  const auto& what = object["ready"];
+  return what.is_string() ? what.get<std::string>() : what.dump();
 }
 
 // In the new process: output to the pipe, errors to the log, end with the parent, then become the program.
@@ -35,6 +71,7 @@ std::string& program() {
   argv.push_back(const_cast<char*>("regroup"));
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
+  take_signals();
   execv(path, argv.data());
   _exit(127);
 }
@@ -44,22 +81,34 @@ std::string& program() {
 void watch_for_stop() {
   struct sigaction action {};
   action.sa_handler = on_signal;
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+  for (const int signal : kStopSignals) {
+    struct sigaction before {};
+    sigaction(signal, nullptr, &before);
+    if (signal != SIGHUP || before.sa_handler != SIG_IGN) sigaction(signal, &action, nullptr);
+  }
 }
 bool stop_wanted() { return stopping; }
+Result<void> go_on() {
+  if (stopping) return fail(Errc::transport, "", "stopped");
+  return {};
+}
 void set_program(const std::string& path) { program() = path; }
 
 Result<std::unique_ptr<Child>> Child::start(const std::vector<std::string>& arguments,
                                             const std::string& log_file,
                                             std::function<void(const std::string&)> on_line) {
+  TRY(go_on());
   int pipe_ends[2];
   if (pipe2(pipe_ends, O_CLOEXEC) != 0) return fail(Errc::internal, "", "no pipe for a child process");
   const int log = open(log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   const pid_t parent = getpid();
   const std::string path = program();
-  const pid_t pid = fork();
-  if (pid == 0) become(path.c_str(), arguments, pipe_ends[1], log, parent);
+  pid_t pid = -1;
+  {
+    const NoSignals held;  // the new process would swallow them in our handler until it is the program
+    pid = fork();
+    if (pid == 0) become(path.c_str(), arguments, pipe_ends[1], log, parent);
+  }
   close(pipe_ends[1]);
   if (log >= 0) close(log);
   if (pid < 0) {
@@ -86,13 +135,7 @@ void Child::read(int output) {
         line += buffer[i];
         continue;
       }
-      if (line.rfind("ready ", 0) == 0) {
-        const std::lock_guard lock(mutex_);
-        ready_ = line.substr(6);
-        changed_.notify_all();
-      } else if (on_line_) {
-        on_line_(line);
-      }
+      take(line);
       line.clear();
     }
   }
@@ -102,12 +145,21 @@ void Child::read(int output) {
   changed_.notify_all();
 }
 
+void Child::take(const std::string& line) {
+  auto ready = ready_.empty() ? ready_in(line) : std::nullopt;  // written by this thread alone
+  if (!ready) return on_line_ ? on_line_(line) : void();
+  const std::lock_guard lock(mutex_);
+  ready_ = *std::move(ready);
+  changed_.notify_all();
+}
+
 Result<std::string> Child::wait_ready(int seconds) {
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
   std::unique_lock lock(mutex_);
   while (ready_.empty() && !ended_ && !stop_wanted() && std::chrono::steady_clock::now() < until)
     changed_.wait_for(lock, std::chrono::milliseconds(100));
   if (!ready_.empty()) return ready_;
+  TRY(go_on());
   return fail(Errc::transport, "",
               ended_ ? "a process ended before it was ready" : "a process was not ready in time",
               "see " + log_file_);
@@ -130,8 +182,12 @@ std::optional<int> Child::wait_end(int seconds) {
   return status_;
 }
 
-int Child::stop() {
+void Child::ask_to_stop() {
   if (!reaped_) kill(pid_, SIGTERM);
+}
+
+int Child::stop() {
+  ask_to_stop();
   if (!reap_within(4000)) return kill_now();
   if (reader_.joinable()) reader_.join();
   return status_;

@@ -24,11 +24,12 @@ class Child {
   [[nodiscard]] static Result<std::unique_ptr<Child>> start(
       const std::vector<std::string>& arguments, const std::string& log_file,
       std::function<void(const std::string&)> on_line = {});
-  ~Child();  // SIGTERM, and SIGKILL for one that does not end within seconds
+  ~Child();            // SIGTERM, and SIGKILL for one that does not end within seconds
+  void ask_to_stop();  // SIGTERM, without waiting
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
-  // Waits for its "ready ..." line and gives what follows the word.
+  // Waits for its line "ready ..." or {"ready":...} and gives what follows the word.
   [[nodiscard]] Result<std::string> wait_ready(int seconds);
   [[nodiscard]] pid_t pid() const { return pid_; }
   // SIGTERM and wait; the exit status (of waitpid).
@@ -41,6 +42,7 @@ class Child {
  private:
   Child(pid_t pid, int output, std::string log_file, std::function<void(const std::string&)> on_line);
   void read(int output);
+  void take(const std::string& line);
   bool reap_within(int milliseconds);
   pid_t pid_;
   std::string log_file_;
@@ -56,8 +58,11 @@ class Child {
 // The program that children become; this very one unless a test names another. Before the first start().
 void set_program(const std::string& path);
 
-// True once the user has asked the demo to stop (SIGINT, SIGTERM); every wait of the demo looks at it.
+// True once the user has asked the demo to stop, or has closed its terminal (SIGINT, SIGTERM, SIGHUP); every
+// wait of the demo looks at it. A SIGHUP that is ignored (nohup) stays so.
 void watch_for_stop();
 [[nodiscard]] bool stop_wanted();
+// Errc::transport "stopped" when it is so: before each thing that takes time.
+[[nodiscard]] Result<void> go_on();
 
 }  // namespace regroup::app::demo

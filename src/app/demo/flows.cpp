@@ -14,7 +14,17 @@
 namespace regroup::app::demo {
 namespace {
 
-using Members = std::vector<std::pair<System*, std::vector<std::string>>>;
+// Looks at a condition until it holds, the demo is stopped, or it takes too long for so many clients.
+template <class Condition>
+bool hold_on(std::size_t clients, Condition holds) {
+  const auto until =
+      std::chrono::steady_clock::now() + std::chrono::seconds(20 + static_cast<int>(clients) / 5);
+  while (!holds()) {
+    if (stop_wanted() || std::chrono::steady_clock::now() > until) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // between two looks
+  }
+  return true;
+}
 
 // Who signed a payload, read from the message itself.
 std::string initiator_of(const std::string& message_base64) {
@@ -49,13 +59,29 @@ bool Flows::create(System& system, const std::string& group, const std::vector<s
   options.group = group;
   options.members = members;
   std::ostringstream out, err;
+  members_[group] = members;
   if (run_ue_group_create(options, out, err) == 0) return true;
   out_ << "  " << group << ": " << err.str();
   return false;
 }
 
+bool Flows::watched(const std::vector<std::string>& groups) {
+  std::size_t count = 0;
+  for (const std::string& group : groups) count += members_[group].size();
+  return hold_on(count, [&] {
+    for (const std::string& group : groups)
+      for (const std::string& user : members_[group])
+        if (!lab_.watches(user, group)) return false;
+    return true;
+  });
+}
+
 std::string Flows::regroup(System& system, const std::vector<std::string>& groups,
                            const std::string& floor_key, const std::string& procedure) {
+  if (!watched(groups)) {
+    out_ << "  regroup: not every client has subscribed to the keys of its group\n";
+    return {};
+  }
   UeGroupOptions options;
   options.config_file = system.config_of(system.dispatcher);
   options.groups = groups;
@@ -93,6 +119,7 @@ bool Flows::look_at_member(const View& view, const System& system, const std::st
   const json* row = row_of(ledger, user, gmk_id);
   const std::string fingerprint = lab_.fingerprint(user, view.group, gmk_id);
   const std::string state = row ? row->value("state", "") : "";
+  const std::string via = row ? row->value("via", "") : "";
   out["members"].push_back({{"mcptt_id", user},
                             {"system", system.domain},
                             {"gmk_id", gmk_id},
@@ -100,10 +127,10 @@ bool Flows::look_at_member(const View& view, const System& system, const std::st
                             {"guk_id", row ? row->value("guk_id", "") : ""},
                             {"signed_by", row ? initiator_of(row->value("message", "")) : ""},
                             {"state", state},
-                            {"via", row ? row->value("via", "") : ""},
+                            {"via", via},
                             {"key_fingerprint", fingerprint},
                             {"time", row ? row->value("changed", "") : ""}});
-  return state == view.state &&
+  return state == view.state && via == view.via &&
          (view.state == "WITHDRAWN" ? lab_.withdrew(user, gmk_id)
                                     : fingerprint == key.value("key_fingerprint", "-"));
 }
@@ -113,10 +140,12 @@ bool Flows::look_at_partner(const View& view, const json& ledger, const std::str
   const std::string partner = view.members.back().first->gms_uri;
   const json* row = row_of(ledger, partner, gmk_id);
   json one{{"uri", partner},
+           {"gmk_id", gmk_id},
            {"guk_id", row ? row->value("guk_id", "") : ""},
            {"signed_by", row ? initiator_of(row->value("message", "")) : ""},
            {"state", row ? row->value("state", "") : ""},
-           {"members_keyed", 0}};
+           {"members_keyed", 0},
+           {"time", row ? row->value("changed", "") : ""}};
   for (const json& regroup : ledger.at("regroups"))
     if (regroup.value("temporary", "") == view.group)
       for (const json& leg : regroup.at("partners")) one["members_keyed"] = leg.value("members_keyed", 0);
@@ -158,13 +187,12 @@ json Flows::look(const View& view) {
 json Flows::wait(const View& view) {
   std::size_t count = 0;
   for (const auto& [system, users] : view.members) count += users.size();
-  const auto until =
-      std::chrono::steady_clock::now() + std::chrono::seconds(20 + static_cast<int>(count) / 5);
-  for (;;) {
-    json seen = look(view);
-    if (seen.value("ok", false) || stop_wanted() || std::chrono::steady_clock::now() > until) return seen;
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // between two looks at the condition
-  }
+  json seen;
+  hold_on(count, [&] {
+    seen = look(view);
+    return seen.value("ok", false);
+  });
+  return seen;
 }
 
 void Flows::done(const View& view) {
@@ -180,12 +208,13 @@ void Flows::group_creation() {
   const auto half = static_cast<std::ptrdiff_t>((alpha.users.size() + 1) / 2);
   const std::vector<std::string> first(alpha.users.begin(), alpha.users.begin() + half);
   const std::vector<std::string> second(alpha.users.begin() + half - 1, alpha.users.end());
-  const std::vector<View> views{
+  std::vector<View> views{
       {"group_creation", alpha.group("fire"), {{&alpha, alpha.users}}},
       {"group_creation_rescue", alpha.group("rescue"), {{&alpha, first}}},
       {"group_creation_medics", alpha.group("medics"), {{&alpha, second}}},
       {"group_creation_police", beta.group("police"), {{&beta, beta.users}}},
   };
+  for (View& view : views) view.via = "get";  // nobody watches a group before he knows of it
   bool made = true;
   for (const View& view : views)
     made = made && create(*view.members.front().first, view.group, view.members.front().second);
@@ -226,9 +255,11 @@ void Flows::teardown() {
     out_ << "  teardown: " << err.str();
     temporary_.clear();
   }
-  View view = of_both_systems("teardown", "media");
-  view.state = "WITHDRAWN";
-  done(view);
+  for (const auto& [flow, use] : {std::pair("teardown", "media"), std::pair("teardown_floor", "floor")}) {
+    View view = of_both_systems(flow, use);
+    view.state = "WITHDRAWN";
+    done(view);
+  }
 }
 
 }  // namespace regroup::app::demo

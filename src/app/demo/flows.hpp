@@ -18,7 +18,7 @@ class Flows {
   void regroup_single();
   // A second key for floor control: `media` and `floor` name the two flows of the report, one for each key.
   void regroup_multi(const std::string& media, const std::string& floor, const std::string& procedure);
-  // Tears down the last temporary group.
+  // Tears down the last temporary group: both its keys, a flow of the report each.
   void teardown();
 
  private:
@@ -30,9 +30,13 @@ class Flows {
     std::string use = "both";
     std::size_t keys = 1;  // that the group has in all
     std::string state = "INSTALLED";
+    std::string via = "notify";  // how the key came to each member
     bool with_partner = false;
   };
   bool create(System& system, const std::string& group, const std::vector<std::string>& members);
+  // Waits until every member watches its groups: the key then comes inside the notification (TS 33.179
+  // 7.3.4).
+  bool watched(const std::vector<std::string>& groups);
   std::string regroup(System& system, const std::vector<std::string>& groups,
                       const std::string& floor_key = "none", const std::string& procedure = "one");
   // Polls the ledgers until the key is in its state for every member; the flow's JSON.
@@ -48,6 +52,7 @@ class Flows {
   Lab& lab_;
   Report& report_;
   std::ostream& out_;
+  std::map<std::string, std::vector<std::string>> members_;  // of the groups created
   std::string temporary_;
   std::set<std::string> kept_;  // messages already in the evidence
 };

@@ -162,6 +162,7 @@ Result<void> Lab::make_identities(System& system) {
   init.passphrase_file = system.file("kms.pass");
   TRY(verb("kms init", [&](auto& out, auto& err) { return cli::run_kms_init(init, out, err); }));
   const auto add = [&](const std::string& identity, bool server) -> Result<void> {
+    TRY(go_on());
     cli::KmsAddIdentityOptions options;
     options.directory = init.directory;
     options.identity = identity;
@@ -205,7 +206,7 @@ Result<void> Lab::write_gms_config(System& system, const System& other) {
        << issuer_->url() << "\"\n[policy]\ncreators = [\"" << system.dispatcher
        << "\"]\nmax_members = 100000\n[[partner]]\ngms_uri = \"" << other.gms_uri << "\"\nkms_uri = \""
        << other.kms_uri << "\"\ndomains = [\"" << other.domain << "\"]\nxcap_root = \"" << other.trusted_root
-       << "\"\nca = \"../ca.pem\"\n";
+       << "\"\nca = \"../ca.pem\"\ntell_members_keyed = true\n";
   return write_private(system.file("gms.toml"), toml.str());
 }
 

@@ -83,6 +83,8 @@ class Lab {
   [[nodiscard]] std::string fingerprint(const std::string& identity, const std::string& group,
                                         const std::string& gmk_id);
   [[nodiscard]] bool withdrew(const std::string& identity, const std::string& gmk_id);
+  // Its subscription holds this group's keys: the next one comes inside a NOTIFY.
+  [[nodiscard]] bool watches(const std::string& identity, const std::string& group);
   // Each line that a process of the lab has printed.
   [[nodiscard]] std::string printed();
 
@@ -109,6 +111,7 @@ class Lab {
   std::unique_ptr<http::Client> client_;
   std::mutex mutex_;
   std::vector<std::pair<std::string, json>> events_;
+  std::set<std::pair<std::string, std::string>> watching_;
   std::string printed_;
 };
 

@@ -9,6 +9,8 @@
 namespace regroup::app::demo {
 
 Lab::~Lab() {
+  for (System* system : systems)
+    for (const auto& client : system->clients) client->ask_to_stop();  // they end side by side
   for (System* system : systems) {
     system->clients.clear();
     system->gms.reset();
@@ -122,6 +124,7 @@ void Lab::event(const std::string& identity, const std::string& line) {
   if (!parsed.is_object()) return;
   const std::string who = identity.empty() ? parsed.value("mcptt_id", "") : identity;
   const std::lock_guard lock(mutex_);
+  if (parsed.value("event", "") == "watching") watching_.emplace(who, parsed.value("group", ""));
   events_.emplace_back(who, std::move(parsed));
 }
 
@@ -133,6 +136,11 @@ std::string Lab::fingerprint(const std::string& identity, const std::string& gro
         event.value("event", "") == "installed")
       return event.value("key_fingerprint", "");
   return {};
+}
+
+bool Lab::watches(const std::string& identity, const std::string& group) {
+  const std::lock_guard lock(mutex_);
+  return watching_.count({identity, group}) != 0;
 }
 
 bool Lab::withdrew(const std::string& identity, const std::string& gmk_id) {

@@ -103,11 +103,11 @@ class Refusals {
     return {};
   }
 
+  // The partner GMS's own payload: good, of the right GMS, for the right group.
   Result<void> for_someone_else() {
     const auto client = TRY(Client::make(alpha_, alpha_.users[0]));
-    const std::string other = alpha_.users.size() > 1 ? alpha_.users[1] : alpha_.gms_uri;
-    const auto [installed, why] =
-        client->offer(alpha_.group("fire"), TRY(message_to(report_, "group_creation", other)));
+    const auto [installed, why] = client->offer(
+        group_of("regroup_multi"), TRY(message_to(report_, "regroup_multi", lab_.beta().gms_uri)));
     note("a message for someone else", !installed, why);
     return {};
   }
@@ -124,19 +124,45 @@ class Refusals {
   Result<void> old_payload() {
     const auto client = TRY(Client::make(alpha_, alpha_.users[0]));
     const Octets message = TRY(message_to(report_, "regroup_multi", alpha_.users[0]));
-    const std::string group = report_.flows.value("regroup_multi", json::object()).value("group", "");
+    const std::string group = group_of("regroup_multi");
+    const Octets fresh = TRY(sealed_anew(*client, message));
     const bool first = client->offer(group, message).first;
     (void)client->ue->document(group, {});  // torn down: the payload is gone from the key document
-    const auto [again, why] = client->offer(group, message);
+    const bool again = client->offer(group, message).first;
+    const auto [anew, why] = client->offer(group, fresh);
     bool active = false;
     for (const auto& [id, key] : client->ue->ring().keys())
       active = active || key.state == ue::KeyState::active;
-    note("the old payload of a torn-down key offered again", first && !again && !active,
-         why.empty() ? "its GMK-ID is withdrawn: an old payload cannot bring it back" : why);
+    note("the old payload of a torn-down key offered again",
+         first && !again && !anew && !active && !why.empty(),
+         "the same octets, and the key sealed anew by its GMS: " + why);
     return {};
   }
 
  private:
+  [[nodiscard]] std::string group_of(const char* flow) const {
+    return report_.flows.value(flow, json::object()).value("group", "");
+  }
+  // The key of a message, with its GMK-ID, sealed to the same client at a later T with the key set of alpha's
+  // GMS: nothing is wrong with it but that the key is torn down.
+  Result<Octets> sealed_anew(const Client& client, const Octets& message) {
+    gktp::Reception reception{client.settings.identity, client.settings.kms_uri, client.keys.domains,
+                              client.keys.key_sets};
+    reception.authorised_initiators = client.settings.gms_authorised;
+    reception.now = client.clock.now();
+    const gktp::Opened opened = TRY(gktp::open(TRY(gktp::verify(message, reception)), reception));
+    const auto gms = TRY(Client::make(alpha_, alpha_.gms_uri));
+    const mcx::KmsCertificate& certificate = gms->keys.domains.all().front();
+    crypto::SystemRandom random;
+    const gktp::Receiver receiver{client.settings.identity, &certificate};
+    for (const mcx::KeySet& keys : gms->keys.key_sets)
+      if (keys.period_no() == certificate.periods.number_at(reception.now))
+        return TRY(gktp::seal(opened.material, gktp::Sender{certificate, keys}, std::span(&receiver, 1),
+                              reception.now, random))
+            .front()
+            .message;
+    return fail(Errc::expired, "TS 33.180 F.2.1", "the GMS holds no key set of this period");
+  }
   void note(const std::string& what, bool refused, const std::string& reason) {
     report_.refusals.push_back({{"case", what}, {"refused", refused}, {"reason", reason}});
     out_ << (refused ? "  refused  " : "  ACCEPTED ") << what << "\n           " << reason << "\n"

@@ -15,7 +15,7 @@ struct Report {
   std::vector<nlohmann::json> messages;  // lines of messages.jsonl
   double wall_s = 0;
 
-  [[nodiscard]] bool ok() const;
+  [[nodiscard]] bool ok() const;  // every flow, its way of delivery included, and every refusal
   [[nodiscard]] nlohmann::json json() const;
 };
 

@@ -2,6 +2,7 @@
 #include "app/ue/agent.hpp"
 
 #include "app/gms/keys.hpp"
+#include "app/ue/agent_token.hpp"
 #include "base/text.hpp"
 
 namespace regroup::app {
@@ -22,23 +23,25 @@ UeAgent::UeAgent(UeConfig config, sip::Transport& transport, Loop& loop, Random&
   contact_user_ = "ue-" + hex(random_.octets<6>());
 }
 
-Result<void> UeAgent::open_ring() {
+Result<Writes> UeAgent::open_ring() {
   OpenedRing ring = TRY(app::open_ring(config_, random_));
   if (!ring.kept_aside.empty())
     say_("this ring was another identity's, KMS's or GMS's: it is kept as " + ring.kept_aside +
          ", an empty one begins");
   store_.emplace(std::move(ring.store));
-  return {};
+  return std::move(ring.owner);
 }
 
 Result<void> UeAgent::prepare() {
-  TRY(open_ring());
+  TRY(token());  // first: nothing of this client is touched with another's
+  Writes writes = TRY(open_ring());
   const KmsAnswers stored = TRY(load_keys(*store_));
   auto fetched = kms_.fetch();
   if (fetched.ok()) {
     keys_.emplace(
         TRY(join_keys(std::move(fetched).value(), stored, identity(), config_.kms.uri, clock_.now())));
-    TRY(store_->commit(writes_of(keys_->answers)));
+    for (Write& one : writes_of(keys_->answers)) writes.push_back(std::move(one));
+    TRY(store_->commit(writes));
   } else {
     TRY(start_from_store(stored, fetched.error()));
   }
@@ -132,8 +135,8 @@ void UeAgent::refetched(Result<KmsAnswers> answers) {
 
 // A file is read for each request: whoever renews the token writes it there.
 Result<std::string> UeAgent::token() {
-  if (config_.kms.token_command.empty()) return read_token(config_.kms);
-  if (token_.empty()) token_ = TRY(read_token(config_.kms));
+  if (config_.kms.token_command.empty()) return own_token(config_);
+  if (token_.empty()) token_ = TRY(own_token(config_));
   return token_;
 }
 

@@ -28,7 +28,7 @@ class UeAgent {
           std::function<void(const ue::KeyEvent&)> on_event, KmsFetch fetch = {});
 
   // Keys, store, ring. Blocks; before anything runs on the loop. Stored keys serve only while the KMS cannot
-  // be reached; whatever else it says ends the start.
+  // be reached; whatever else it says ends the start, and so does a token that is not this client's own.
   [[nodiscard]] Result<void> prepare();
   // On the loop: subscribes; `on_ready` is called once this client hears everything: the SUBSCRIBE with all
   // its groups is answered, the NOTIFY that follows it and every key document are worked through.
@@ -50,7 +50,7 @@ class UeAgent {
   };
   using ReadingKey = std::pair<Document, std::string>;
 
-  [[nodiscard]] Result<void> open_ring();
+  [[nodiscard]] Result<Writes> open_ring();  // what the first commit must hold
   [[nodiscard]] Result<void> start_from_store(const KmsAnswers& stored, const Error& unreachable);
   void plan_refetch();
   void look_at_the_clock(std::uint64_t serial);
@@ -69,6 +69,9 @@ class UeAgent {
                      const xcap::DocumentDiff& document);
   void group_seen(const std::string& group);
   void group_gone(const std::string& group);
+  void first_read(const std::string& group);
+  void tell_watched();
+  void tell(const char* event, const std::string& group, const std::string& reason = {});
   [[nodiscard]] std::vector<std::string> wanted() const;
 
   void fetch(Document what, const std::string& group);
@@ -113,8 +116,12 @@ class UeAgent {
   bool full_state_owed_ = false;   // the next NOTIFY is the first of a dialog: it tells everything there is
   bool answer_owed_ = true, notify_owed_ = true;  // to the last SUBSCRIBE with a body
 
-  std::set<std::string> groups_;          // those whose documents we have asked for
-  std::map<std::string, unsigned> told_;  // NOTIFYs read about each group's keys
+  std::set<std::string> groups_;  // those whose documents we have asked for
+  // Of these, found in our collection and not read yet: a key that is there already comes by GET, and only
+  // then is the group watched, so that later ones come inside the NOTIFY.
+  std::set<std::string> unread_;
+  std::set<std::string> asked_, watched_;  // groups in the last SUBSCRIBE with a body; told as "watching"
+  std::map<std::string, unsigned> told_;   // NOTIFYs read about each group's keys
   std::map<ReadingKey, Reading> reading_;
   std::uint64_t reading_serial_ = 0;
   std::map<std::string, std::string> group_etags_;

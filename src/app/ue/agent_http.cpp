@@ -90,6 +90,7 @@ void UeAgent::fetched(const ReadingKey& key, std::uint64_t serial, const Result<
   Reading& reading = found->second;
   reading.out = false;
   reading.tried = true;
+  if (key.first == Document::keys) first_read(key.second);
   // A NOTIFY has overtaken this answer: an older document must not withdraw a newer key.
   const bool overtaken = key.first == Document::keys && told_[key.second] != reading.told;
   if (overtaken || reading.again) return send_fetch(key);
@@ -140,18 +141,19 @@ void UeAgent::read_group(const std::string& group, const http::Response& respons
 
 void UeAgent::regrouped(const std::string& group, std::set<std::string> temporary) {
   std::set<std::string>& known = regrouped_[group];
-  const auto tell = [&](const char* what, const std::string& one) {
-    ue::KeyEvent event;
-    event.event = what;
-    event.group = group;
-    event.reason = one;
-    on_event_(event);
-  };
   for (const std::string& one : temporary)
-    if (!known.count(one)) tell("regrouped", one);
+    if (!known.count(one)) tell("regrouped", group, one);
   for (const std::string& one : known)
-    if (!temporary.count(one)) tell("released", one);
+    if (!temporary.count(one)) tell("released", group, one);
   known = std::move(temporary);
+}
+
+void UeAgent::tell(const char* event, const std::string& group, const std::string& reason) {
+  ue::KeyEvent out;
+  out.event = event;
+  out.group = group;
+  out.reason = reason;
+  on_event_(out);
 }
 
 void UeAgent::send_receipts() {

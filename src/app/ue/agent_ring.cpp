@@ -68,7 +68,7 @@ Result<std::string> keep_aside(const std::string& ring) {
 
 Who own_of(const UeConfig& config) { return {config.domain.identity.text(), config.kms.uri, config.gms_uri}; }
 
-// Nobody yet: an empty store.
+// Nobody yet: a store without keys.
 Result<std::optional<Who>> owner_of(SealedStore& store) {
   std::optional<Who> found;
   TRY(store.load({std::string(kKind)}, [&](const Record& record) -> Result<void> {
@@ -90,12 +90,9 @@ Result<OpenedRing> open_ring(const UeConfig& config, Random& random) {
     store.emplace(TRY(open_store(config, random)));
     found.reset();
   }
-  if (!found) {
-    Writes writes;
-    writes.push_back(Write{std::string(kKind), std::string(kId), encode_record(own_of(config))});
-    TRY(store->commit(writes));
-  }
-  return OpenedRing{std::move(*store), std::move(kept_aside)};
+  OpenedRing out{std::move(*store), std::move(kept_aside)};
+  if (!found) out.owner.push_back(Write{std::string(kKind), std::string(kId), encode_record(own_of(config))});
+  return out;
 }
 
 Result<OpenedRing> look_into_ring(const UeConfig& config, Random& random) {

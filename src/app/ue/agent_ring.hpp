@@ -11,6 +11,7 @@ namespace regroup::app {
 struct OpenedRing {
   SealedStore store;
   std::string kept_aside;  // where the old ring went; empty: it is ours
+  Writes owner = {};       // of a new ring: to be committed with its first keys, not before
 };
 // Errc::storage when another process holds the ring; the error says what to do.
 [[nodiscard]] Result<OpenedRing> open_ring(const UeConfig& config, Random& random);

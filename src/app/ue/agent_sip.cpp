@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The subscription of a client: what it asks for, and what a NOTIFY says (TS 24.481 6.3.13; RFC 5875).
+#include <algorithm>
+
 #include "app/ue/agent.hpp"
 #include "base/text.hpp"
 #include "sip/multipart.hpp"
@@ -22,12 +24,19 @@ std::optional<xcap::Address> address_of(const std::string& sel, const std::strin
   return std::move(address).value();
 }
 
+bool holds_key_of(const ue::KeyRing& ring, const std::string& group) {
+  return std::any_of(ring.keys().begin(), ring.keys().end(), [&](const auto& one) {
+    return one.second.group == group && one.second.state == ue::KeyState::active;
+  });
+}
+
 }  // namespace
 
 // Documents and elements to watch: the own collection, and each group found in it with its key parts (PR-26).
 std::vector<std::string> UeAgent::wanted() const {
   std::vector<std::string> out{xcap::write_address(xcap::gktp_collection(identity()))};
   for (const std::string& group : groups_) {
+    if (unread_.count(group)) continue;
     out.push_back(xcap::write_address(xcap::group_address(group)));
     if (config_.key_in_notify) {
       for (const auto parent : {xcap::GktpParent::gmk, xcap::GktpParent::mkfc})
@@ -92,6 +101,9 @@ void UeAgent::subscribe(sip::Act act) {
       return step_in(std::chrono::seconds(5));
     }
     answer_owed_ = notify_owed_ = true;
+    asked_.clear();
+    std::set_difference(groups_.begin(), groups_.end(), unread_.begin(), unread_.end(),
+                        std::inserter(asked_, asked_.end()));
   }
   const auto on_answer = [this](Result<sip::Response> outcome) { answered(std::move(outcome)); };
   if (act != sip::Act::open) {
@@ -99,6 +111,7 @@ void UeAgent::subscribe(sip::Act act) {
     return subscriber_->sent(act, dialog_);
   }
   full_state_owed_ = true;
+  watched_.clear();
   sip::Opening opening;
   opening.local_uri = identity();
   opening.request_uri = config_.gms_uri;
@@ -119,8 +132,10 @@ void UeAgent::answered(Result<sip::Response> outcome) {
     say_("SUBSCRIBE: " + outcome.error().text());
   else if (!outcome.value().success())
     say_("SUBSCRIBE was answered " + std::to_string(outcome.value().status));
-  else
+  else {
     answer_owed_ = false;
+    tell_watched();
+  }
   // A proxy's 401 means what the GMS's 403 means: the token is read again once, then the pace slows.
   if (outcome.ok() && outcome.value().status == 401) outcome.value().status = 403;
   subscriber_->answered(outcome, clock_.now());
@@ -187,16 +202,34 @@ void UeAgent::read_document(const std::string& group, const xcap::Address& addre
   if (document.new_etag.empty()) {
     take(ue_->document(group, {}));
     if (!address.global) group_gone(group);
-  } else if (address.global || !groups_.count(group)) {
-    fetch(Document::keys, group);  // new in our collection, or a document we watch as a whole
+  } else if (address.global) {
+    fetch(Document::keys, group);  // a document we watch as a whole
+  } else {
     group_seen(group);
   }
 }
 
+// New in our collection. A key of it that came inside the same NOTIFY, with the document of a group that was
+// regrouped, is not fetched once more: its document is watched at once, and told whole.
 void UeAgent::group_seen(const std::string& group) {
   if (!groups_.insert(group).second) return;
-  subscriber_->change();
   fetch(Document::group, group);
+  if (config_.key_in_notify && holds_key_of(ue_->ring(), group)) return subscriber_->change();
+  unread_.insert(group);
+  fetch(Document::keys, group);
+}
+
+void UeAgent::first_read(const std::string& group) {
+  if (!unread_.erase(group)) return;
+  subscriber_->change();
+  step();
+}
+
+// From here on a new key of these groups comes inside a NOTIFY (TS 33.179 7.3.4).
+void UeAgent::tell_watched() {
+  if (!config_.key_in_notify) return;
+  for (const std::string& group : asked_)
+    if (watched_.insert(group).second) tell("watching", group);
 }
 
 void UeAgent::group_gone(const std::string& group) {
@@ -204,6 +237,7 @@ void UeAgent::group_gone(const std::string& group) {
   reading_.erase({Document::group, group});
   group_etags_.erase(group);
   regrouped_.erase(group);
+  for (std::set<std::string>* const of : {&unread_, &asked_, &watched_}) of->erase(group);
   if (groups_.erase(group)) subscriber_->change();
 }
 

@@ -65,8 +65,10 @@ Result<void> run(const std::vector<UeConfig>& configs, const UeRunOptions& optio
   auto waiting = std::make_shared<std::size_t>(all.agents.size());
   all.loop.run([&] {
     for (const auto& agent : all.agents)
-      agent->start([waiting, count = all.agents.size()] {
-        if (--*waiting == 0) say_ready(std::to_string(count) + (count == 1 ? " client" : " clients"));
+      agent->start([waiting, json = options.json, count = all.agents.size()] {
+        if (--*waiting != 0) return;
+        if (json) return say_ready_json({{"ready", count}});
+        say_ready(std::to_string(count) + (count == 1 ? " client" : " clients"));
       });
   });
   wait_for_stop_signal();

@@ -17,7 +17,8 @@ struct UeRunOptions {
 // Runs until SIGTERM or SIGINT. One line for each key event: text, or with `json` the object
 // {"event","group","gmk_id", "guk_id","key_fingerprint","use"} (with several clients also "mcptt_id"); the
 // events "regrouped" and "released" name in "reason" the temporary group that `group` is part of, or no
-// longer. One line of stdout is no event: `ready N clients`. 0 clean stop, 1 failure, 2 configuration.
+// longer; "watching": a new key of `group` now comes inside a NOTIFY. One line of stdout is no event: `ready
+// N clients`, {"ready":N}. 0 clean stop, 1 failure, 2 configuration.
 int run_ue(const UeRunOptions& options, std::ostream& out, std::ostream& err,
            const Clock& clock = SystemClock());
 

@@ -275,12 +275,13 @@ class AgentLab : public testing::Test {
   }
 
   // ---- what the GMS says
-  [[nodiscard]] Octets sealed(std::uint32_t key_id, NtpTime at = kAlphaNow) {
+  [[nodiscard]] Octets sealed(std::uint32_t key_id, NtpTime at = kAlphaNow,
+                              const std::string& group = kAgentGroup) {
     gktp::KeyMaterial key;
     key.key = mcx::Gmk::parse(unhex(std::string("00112233445566778899aabbccddeeff"))).value();
     key.id = mcx::GmkId{key_id};
     key.rand = unhex(std::string("a0a1a2a3a4a5a6a7a8a9aaabacadaeaf"));
-    key.parameters.groups = {kAgentGroup};
+    key.parameters.groups = {group};
     const auto& own = gms.domains.all().front();
     const std::vector<gktp::Receiver> to{{id(kUser), &own}};
     return gktp::seal(key, {own, gms.key_sets.front()}, to, at, random).value().front().message;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A client as a running thing: start, subscription, documents, receipts, and everything that can go wrong
 // between.
+#include <sqlite3.h>
+
 #include "app/ue/agent_lab.hpp"
+#include "app/ue/agent_token.hpp"
 
 namespace regroup::app {
 namespace {
@@ -17,6 +20,20 @@ using testing::Not;
 constexpr std::uint32_t kA = 0x0abcdef1, kB = 0x0abcdef2;
 const std::string kGktpType(xcap::mime::kGktp), kGroupType(xcap::mime::kGroup);
 
+// Records of a kind in the store, as another reader of the file sees them at this moment.
+int stored(const std::string& file, const std::string& kind) {
+  sqlite3* db = nullptr;
+  sqlite3_stmt* count = nullptr;
+  EXPECT_EQ(sqlite3_open_v2(file.c_str(), &db, SQLITE_OPEN_READWRITE, nullptr), SQLITE_OK);
+  const std::string sql = "SELECT count(*) FROM record WHERE kind='" + kind + "'";
+  EXPECT_EQ(sqlite3_prepare_v2(db, sql.c_str(), -1, &count, nullptr), SQLITE_OK);
+  EXPECT_EQ(sqlite3_step(count), SQLITE_ROW);
+  const int found = sqlite3_column_int(count, 0);
+  sqlite3_finalize(count);
+  sqlite3_close(db);
+  return found;
+}
+
 Error unreachable() { return fail(Errc::transport, "", "no route to the KMS"); }
 
 class UeAgentStart : public test::AgentLab {};
@@ -28,7 +45,8 @@ class UeAgentHears : public test::AgentLab {
     http.script(keys_path(), 200, document({first}), kGktpType);
     notify_on_subscribe({diff({{collection_entry(), "", "e1"}}), diff({}, {element({first})})});
     start();
-    ASSERT_TRUE(until([this] { return ready && agent->ue().receipts().empty(); }));
+    ASSERT_TRUE(
+        until([this] { return ready && agent->ue().receipts().empty() && notifier->answers.size() == 2; }));
     ASSERT_EQ(state_of(kA), "active");
   }
   Octets first = sealed(kA);
@@ -105,6 +123,56 @@ TEST_F(UeAgentStart, TheSameConfigurationFindsItsRingAgain) {
   EXPECT_NE(::stat((config.ring_file + ".old-1").c_str(), &aside), 0);
 }
 
+// The KMS refused that start: nothing was provisioned, and the file is nobody's yet.
+TEST_F(UeAgentStart, ARingThatNeverHeldKeysBelongsToWhoeverGetsTheFirst) {
+  config.kms.uri = "kms.misspelt.example";
+  kms_says(fail(Errc::not_authorised, "TS 33.180 D.2", "another KmsUri"));
+  ASSERT_FALSE(prepare().ok());
+  agent.reset();
+  config.kms.uri = "kms.alpha.example";
+  kms_says(std::nullopt);
+  ASSERT_TRUE(prepare().ok());
+  EXPECT_THAT(log, IsEmpty());
+  agent.reset();
+  config.gms_uri = "sip:gms.other@alpha.example";
+  ASSERT_TRUE(prepare().ok());
+  EXPECT_THAT(log, Contains(HasSubstr(config.ring_file + ".old-1"))) << "now it had an owner";
+}
+
+TEST_F(UeAgentStart, AnothersTokenEndsTheStartBeforeAnythingIsTouched) {
+  put("token", kms.token("sip:user2@alpha.example"));
+  const auto prepared = prepare();
+  ASSERT_FALSE(prepared.ok());
+  EXPECT_EQ(prepared.error().code, Errc::usage);
+  EXPECT_THAT(prepared.error().text(),
+              testing::AllOf(HasSubstr(config.kms.token_file), HasSubstr("sip:user2@alpha.example"),
+                             HasSubstr(test::kUser), HasSubstr("TS 33.180 B.2")));
+  EXPECT_EQ(kms_asked, 0);
+  struct stat ring {};
+  EXPECT_NE(::stat(config.ring_file.c_str(), &ring), 0);
+}
+
+TEST_F(UeAgentStart, AnothersTokenOfACommandEndsTheStartToo) {
+  config.kms.token_command = "cat " + config.kms.token_file;
+  put("token", kms.token("sip:user2@alpha.example"));
+  EXPECT_THAT(prepare().error().text(), HasSubstr("token.command"));
+}
+
+// A token that does not say whose it is: opaque, no JWT inside, a JWT without the claim or with it elsewhere.
+TEST_F(UeAgentStart, ATokenThatDoesNotSayWhoseItIsIsTaken) {
+  const auto jwt = [](const std::string& claims) { return "e30." + base64url(view(claims)) + ".c2ln"; };
+  for (const std::string& token :
+       {std::string("opaque"), std::string("a.b"), std::string("a.==.c"), jwt("no object"), jwt("[]"),
+        jwt("{}"), jwt(R"({"sub":"sip:user2@alpha.example"})"), jwt(R"({"mcptt_id":7})")}) {
+    put("own", token);
+    UeConfig with = config;
+    with.kms.token_file = kms.directory.path + "/own";
+    const auto read = own_token(with);
+    ASSERT_TRUE(read.ok()) << read.error().text();
+    EXPECT_EQ(read.value(), token);
+  }
+}
+
 TEST_F(UeAgentStart, ASecondClientOnTheRingIsToldWhoHoldsIt) {
   ASSERT_TRUE(prepare().ok());
   const auto second = open_ring(config, random);
@@ -148,6 +216,25 @@ TEST_F(UeAgentHears, TheNotificationThatCarriesAKeyIsAnsweredWhenTheKeyIsStored)
   end();
   start();
   EXPECT_EQ(state_of(kB), "active");  // from the disk
+}
+
+TEST_F(UeAgentHears, AnEventIsToldWhenTheRingAndTheReceiptAreStored) {
+  http.script(keys_path("POST"), 503);  // the receipt stays owed
+  http.script(keys_path(), 200, document({first}), kGktpType);
+  notify_on_subscribe({diff({{collection_entry(), "", "e1"}}), diff({}, {element({first})})});
+  std::vector<std::string> told;
+  agent = std::make_unique<UeAgent>(
+      config, *host, *loop, random, clock, [this](const std::string& line) { log.push_back(line); },
+      [&](const ue::KeyEvent& event) {
+        told.push_back(event.event + ", rings " + std::to_string(stored(config.ring_file, "ring")) +
+                       ", receipts " + std::to_string(stored(config.ring_file, "receipt")));
+      },
+      [this](const std::stop_token&) { return ask_kms(); });
+  ASSERT_TRUE(agent->prepare().ok());
+  loop->run([this] { agent->start([this] { ready = true; }); });
+  ASSERT_TRUE(until([this] { return ready; }));
+  EXPECT_EQ(on_loop([&] { return told; }).front(), "installed, rings 1, receipts 1");
+  end();
 }
 
 TEST_F(UeAgentHears, ANotificationOfSomebodyElsesDialogIsAnswered481AndChangesNothing) {
@@ -208,6 +295,72 @@ TEST_F(UeAgentHears, A403ToSubscribeTakesTheTokenAgainOnceAndSoDoesA401) {
     EXPECT_EQ(on_loop([this] { return notifier->subscribes.size(); }), before + 2) << refusal;
     end();
   }
+}
+
+// With it the GMS would show the documents of another, and the own keys would be gone from them.
+TEST_F(UeAgentHears, AnothersTokenFoundLaterIsNotUsedAndKeepsEveryKey) {
+  keyed();
+  put("token", kms.token("sip:user2@alpha.example"));
+  const std::size_t asked = http.asked(keys_path()).size();
+  const auto subscribes = on_loop([this] { return notifier->subscribes.size(); });
+  notify(
+      diff({{xcap::write_address(xcap::gktp_address(test::kUser, "sip:police@alpha.example")), "", "e1"}}));
+  ASSERT_TRUE(until([this] { return testing::Value(log, Contains(HasSubstr("is a token of sip:user2@"))); }));
+  EXPECT_EQ(http.asked(keys_path()).size(), asked);
+  EXPECT_EQ(on_loop([this] { return notifier->subscribes.size(); }), subscribes);
+  EXPECT_EQ(state_of(kA), "active");
+  EXPECT_THAT(on_loop([this] { return events; }), Not(Contains(HasSubstr("withdrawn"))));
+  put("token", kms.token(test::kUser));
+  EXPECT_TRUE(until([&] { return notifier->subscribes.size() > subscribes; }));
+}
+
+// ---- the first key comes by GET, later ones inside the NOTIFY (TS 33.179 7.3.4)
+
+TEST_F(UeAgentHears, ANewGroupIsWatchedWhenItsKeysHaveBeenReadAndThatIsTold) {
+  http.hold(keys_path());
+  notify_on_subscribe({diff({{collection_entry(), "", "e1"}})});
+  start();
+  ASSERT_TRUE(until([this] {
+    return http.asked(keys_path()).size() == 1 &&
+           testing::Value(log, Contains(HasSubstr("was answered 404")));  // to the GET of the group
+  }));
+  loop->run([this] { net.advance(std::chrono::milliseconds(50)); });
+  EXPECT_EQ(on_loop([this] { return notifier->subscribes.size(); }), 1u) << "the GET comes first";
+  EXPECT_THAT(on_loop([this] { return events; }), IsEmpty());
+  http.release(200, document({first}), kGktpType);
+  ASSERT_TRUE(until([this] { return ready; }));
+  EXPECT_THAT(on_loop([this] { return events; }),
+              ElementsAre("installed " + std::string(kAgentGroup) + " 0abcdef1",
+                          "watching " + std::string(kAgentGroup)));
+  EXPECT_THAT(on_loop([this] { return notifier->watched(); }),
+              Contains(xcap::write_address(xcap::gktp_keys(kAgentGroup, "GMK-GKTPs"))));
+}
+
+TEST_F(UeAgentHears, WithoutKeysInNotificationsNothingIsToldAsWatched) {
+  config.key_in_notify = false;
+  keyed();
+  EXPECT_THAT(on_loop([this] { return events; }),
+              ElementsAre("installed " + std::string(kAgentGroup) + " 0abcdef1"));
+}
+
+// Regrouped: one NOTIFY has the temporary group's key among those of its constituent, and the temporary group
+// as a new document of the collection.
+TEST_F(UeAgentHears, AKeyThatCameInsideTheNotificationIsNotFetchedOnceMore) {
+  keyed();
+  const std::string temporary = "sip:tmp-1@alpha.example";
+  std::vector<xcap::GktpPayload> all = payloads({first, sealed(kB, kAlphaNow, temporary)});
+  all.back().temporary = temporary;
+  const std::string entry = xcap::write_address(xcap::gktp_address(test::kUser, temporary));
+  const xcap::ElementDiff keys{xcap::write_address(xcap::gktp_keys(kAgentGroup, "GMK-GKTPs")),
+                               xcap::gktp_element(all).children.front()};
+  notify(diff({{entry, "", "e1"}}, {keys}));
+  ASSERT_TRUE(until([&] {
+    return testing::Value(notifier->watched(),
+                          Contains(xcap::write_address(xcap::gktp_keys(temporary, "GMK-GKTPs"))));
+  }));
+  EXPECT_EQ(state_of(kB), "active");
+  EXPECT_THAT(http.asked("GET /xcap-root/" + xcap::write_address(xcap::gktp_address(temporary))), IsEmpty());
+  EXPECT_TRUE(until([&] { return events.back() == "watching " + temporary; }));
 }
 
 // ---- documents
@@ -311,6 +464,9 @@ TEST_F(UeAgentHears, AReceiptIsPendingUntilTheGmsHasTakenItAndSurvivesTheEnd) {
   ASSERT_TRUE(receipts.ok());
   EXPECT_EQ(receipts->front().result, xcap::ReceiptResult::installed);
   EXPECT_EQ(receipts->front().gmk_id, kA);
+  const Octets key = test::unhex(std::string("00112233445566778899aabbccddeeff"));
+  for (const std::string& form : {hex(key), hex_upper(key), base64(key)})
+    EXPECT_THAT(std::string(text_of(asked.back().body)), Not(HasSubstr(form)));
 }
 
 struct PostCase {

@@ -75,8 +75,15 @@ TEST_F(UeGroup, BadArgumentsAreNamedBeforeAnythingIsSent) {
   expect_usage(run_ue_group_create, "GROUP");
   expect_usage(run_ue_group_show, "GROUP");
   expect_usage(run_ue_group_teardown, "GROUP");
+  for (const char* bare : {"fire", "fire@alpha.example"}) {
+    options.group = bare;
+    expect_usage(run_ue_group_create, "GROUP: '" + options.group + "' is not a URI");
+    EXPECT_THAT(object["error"]["cure"].get<std::string>(), HasSubstr("sip:"));
+  }
   options.group = kDispatcherGroup;
-  options.members.push_back(options.members.front());
+  options.members = {"ann"};
+  expect_usage(run_ue_group_create, "MEMBER: 'ann' is not a URI");
+  options.members = {"tel:+15551234", "tel:+15551234"};
   expect_usage(run_ue_group_create, "MEMBER");
   options.members = {"sip:ann@alpha.example"};
   options.floor_key = "both";
@@ -88,6 +95,8 @@ TEST_F(UeGroup, BadArgumentsAreNamedBeforeAnythingIsSent) {
   options.request_id = "short";
   expect_usage(run_ue_group_regroup, "--id");
   options.request_id.clear();
+  options.groups.back() = "police";
+  expect_usage(run_ue_group_regroup, "GROUP: 'police'");
   options.groups.pop_back();
   expect_usage(run_ue_group_regroup, "at least 2");
 }
@@ -140,6 +149,12 @@ TEST_F(UeGroup, AnAnswerThatIsNoGroupDocumentIsAFailureNotAUsageError) {
   gms.script(path("GET"), 200, "<html/>", "text/html");
   EXPECT_EQ(run(run_ue_group_show), 1);
   EXPECT_THAT(object["error"]["cure"].get<std::string>(), HasSubstr("xcap_root"));
+}
+
+TEST_F(UeGroup, AnothersTokenIsNotSent) {
+  put("token", "e30." + base64url(view(R"({"mcptt_id":"sip:user.002@alpha.example"})")) + ".c2ln");
+  expect_usage(run_ue_group_show, "a token of sip:user.002@alpha.example");
+  EXPECT_TRUE(gms.asked(path("GET")).empty());
 }
 
 TEST_F(UeGroup, A401IsTriedOnceWithTheTokenReadAgain) {
