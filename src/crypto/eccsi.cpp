@@ -3,10 +3,15 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <list>
+#include <memory>
+#include <mutex>
 
 #include "crypto/ct.hpp"
+#include "crypto/eccsi/batch.hpp"
 #include "crypto/eccsi/signing.hpp"
 #include "crypto/hash/sha256.hpp"
+#include "crypto/kernel.hpp"
 
 namespace regroup::crypto::eccsi {
 namespace {
@@ -18,6 +23,16 @@ Scalar scalar_of(std::span<const std::uint8_t, 32> checked) {
   std::optional<Scalar> scalar = Scalar::parse(checked);
   if (!scalar) std::abort();  // every Ksak and Ssk in a Kpak or UserKey has been through parse
   return std::move(*scalar);
+}
+
+Fixed<kSignature> signature_of(OctetsView r, const Scalar& s, const PointOctets& pvt) {
+  const Secret<32> octets = s.octets();
+  ct::unpoison(octets.expose());  // part of the signature
+  Fixed<kSignature> out;
+  const auto after_r = std::copy(r.begin(), r.end(), out.begin());
+  const auto after_s = std::copy(octets.expose().begin(), octets.expose().end(), after_r);
+  std::copy(pvt.begin(), pvt.end(), after_s);
+  return out;
 }
 
 Error bad_signature(std::string detail) {
@@ -62,13 +77,7 @@ std::optional<Fixed<kSignature>> sign_with_j(const UserKey& key, OctetsView mess
   const Fixed<32> he = hash_message(key.hs(), r, message);
   const Scalar e = Scalar::reduce(he).plus(Scalar::reduce(r).times(scalar_of(key.ssk().expose())));
   if (!is_field_unit(r) || e.is_zero()) return std::nullopt;
-  const Secret<32> s = e.inverse().times(j).octets();
-  ct::unpoison(s.expose());  // part of the signature
-  Fixed<kSignature> out;
-  const auto after_r = std::copy(r.begin(), r.end(), out.begin());
-  const auto after_s = std::copy(s.expose().begin(), s.expose().end(), after_r);
-  std::copy(key.pvt().begin(), key.pvt().end(), after_s);
-  return out;
+  return signature_of(r, e.inverse().times(j), key.pvt());
 }
 
 Ksak make_ksak(Random& random) {
@@ -136,6 +145,101 @@ Fixed<kSignature> sign(const UserKey& key, OctetsView message, Random& random) {
     if (const auto signature = sign_with_j(key, message, j)) return *signature;
   }
   std::abort();
+}
+
+namespace {
+
+// Each by its inverse, at the price of one inversion and three products each. False for a zero.
+bool invert_all(std::vector<Scalar>& values) {
+  std::vector<Scalar> before;
+  Scalar running = Scalar::one();
+  for (const Scalar& value : values) {
+    before.push_back(std::move(running));
+    running = before.back().times(value);
+  }
+  if (running.is_zero()) return false;
+  running = running.inverse();
+  for (std::size_t i = values.size(); i-- > 0;) {
+    Scalar inverse = running.times(before[i]);
+    running = running.times(values[i]);
+    values[i] = std::move(inverse);
+  }
+  return true;
+}
+
+// Y = [HS]PVT + KPAK, which every signature of this key is verified with, and its table. The last few keys
+// stay.
+std::shared_ptr<const FixedBase> verifier_of(const UserKey& key, const Kpak& kpak) {
+  static std::mutex mutex;
+  static std::list<std::pair<PointOctets, std::shared_ptr<const FixedBase>>> recent;
+  constexpr std::size_t kMost = 8;
+  const Scalar zero, one = Scalar::one(), h = Scalar::reduce(key.hs());
+  const auto y = combine_vartime(zero, {&h, &key.pvt()}, {&one, &kpak.octets()});
+  if (!y) return nullptr;
+  const std::lock_guard lock(mutex);
+  const auto known =
+      std::find_if(recent.begin(), recent.end(), [&](const auto& one_of) { return one_of.first == *y; });
+  if (known != recent.end()) {
+    recent.splice(recent.begin(), recent, known);
+  } else {
+    recent.emplace_front(*y, std::make_shared<const FixedBase>(*y));
+    if (recent.size() > kMost) recent.pop_back();
+  }
+  return recent.front().second;
+}
+
+// One chunk with the batch engine; nothing when some step needs the way of a single message.
+std::optional<std::vector<Fixed<kSignature>>> sign_chunk(const UserKey& key, const FixedBase& y,
+                                                         std::span<const OctetsView> messages,
+                                                         OctetsView draws) {
+  const Scalar ssk = scalar_of(key.ssk().expose());
+  std::vector<Scalar> nonces, inverses, hashes, of_g, of_y;
+  for (std::size_t i = 0; i < messages.size(); ++i)
+    nonces.push_back(hedged_nonce(key.ssk().expose(), "regroup ECCSI j", draws.subspan(32 * i, 32),
+                                  {key.hs(), messages[i]}, 0));
+  const auto r = x_of_multiples(nonces);
+  if (!r) return std::nullopt;
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    if (!is_field_unit((*r)[i])) return std::nullopt;
+    hashes.push_back(Scalar::reduce(hash_message(key.hs(), (*r)[i], messages[i])));
+    inverses.push_back(hashes[i].plus(Scalar::reduce((*r)[i]).times(ssk)));
+  }
+  if (!invert_all(inverses)) return std::nullopt;
+  std::vector<Fixed<kSignature>> out;
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    const Scalar s = inverses[i].times(nonces[i]);
+    out.push_back(signature_of((*r)[i], s, key.pvt()));
+    of_g.push_back(s.times(hashes[i]));
+    of_y.push_back(s.times(Scalar::reduce((*r)[i])));
+  }
+  // Verified as a receiver would: x([s HE]G + [s r]Y) = r.
+  const auto again = x_of_multiples(of_g, of_y, &y);
+  if (!again || *again != *r) return std::nullopt;
+  return out;
+}
+
+}  // namespace
+
+Result<std::vector<Fixed<kSignature>>> sign_all(const UserKey& key, const Kpak& kpak, OctetsView identifier,
+                                                std::span<const OctetsView> messages, Random& random) {
+  const ct::StackWiper wiper;
+  constexpr std::size_t kChunk = 256;
+  std::vector<Fixed<kSignature>> out;
+  const auto y = active_kernel() == Kernel::ifma && messages.size() > 1 ? verifier_of(key, kpak) : nullptr;
+  for (std::size_t at = 0; y && at < messages.size(); at += kChunk) {
+    const auto chunk = messages.subspan(at, std::min(kChunk, messages.size() - at));
+    SecretOctets draws(32 * chunk.size());
+    random.fill(draws.expose_mutable());
+    const auto signatures = sign_chunk(key, *y, chunk, draws.expose());
+    if (!signatures) break;
+    out.insert(out.end(), signatures->begin(), signatures->end());
+  }
+  while (out.size() < messages.size()) {
+    out.push_back(sign(key, messages[out.size()], random));
+    auto verified = verify(kpak, identifier, messages[out.size() - 1], out.back());
+    if (!verified.ok()) return std::move(verified).error().with("a signature just made does not verify");
+  }
+  return out;
 }
 
 // J = [s]([HE]G + [r]Y) with Y = [HS]PVT + KPAK is computed as [s HE]G + [s r HS]PVT + [s r]KPAK.

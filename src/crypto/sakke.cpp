@@ -133,6 +133,13 @@ KmsPublicKey KmsPublicKey::derive(const MasterSecret& z) {
   return KmsPublicKey(recent_keys().keep(std::make_shared<const Tables>(octets_of(point), point)));
 }
 
+std::size_t table_octets() noexcept {
+  if (active_kernel() == Kernel::ifma)
+    return ifma::kDigits * (2 * sizeof(ifma::PointWindow) + sizeof(ifma::PowerWindow));
+  using Digit = Digits<Set>;
+  return Digit::kCount * Digit::kEntries * (2 * sizeof(EdwardsEntry<Set>) + sizeof(FieldOf<Set>));
+}
+
 const Fixed<kPoint>& KmsPublicKey::octets() const { return tables_->octets; }
 
 // ---- receiver secret keys

@@ -81,6 +81,10 @@ struct Recipient {
 [[nodiscard]] Result<SecretOctets> decapsulate(const KmsPublicKey& kms, OctetsView identifier, const Rsk& rsk,
                                                OctetsView encapsulated, std::size_t ssv_size = 16);
 
+// The size of the tables that encapsulation under one KMS reads with the active kernel: those of P and g,
+// which all share, and that of Z.
+[[nodiscard]] std::size_t table_octets() noexcept;
+
 // How many receiver keys of this process may keep precomputed lines, which make opening three times as fast
 // for 343 KiB each; further keys work without. Applies to keys that have not opened anything yet. 64 at
 // start.

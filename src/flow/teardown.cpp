@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "flow/teardown.hpp"
 
+#include <algorithm>
+
 #include "flow/forming.hpp"
 #include "flow/procedure.hpp"
 
@@ -175,6 +177,13 @@ const Regroup* reserved_or_active(const Gms& gms, const std::string& peer, const
   return nullptr;
 }
 
+bool was_torn_down(const Gms& gms, const std::string& temporary) {
+  const auto& all = gms.state().regroups;
+  return std::any_of(all.begin(), all.end(), [&](const auto& one) {
+    return one.second.state == RegroupState::torn_down && one.second.temporary.text() == temporary;
+  });
+}
+
 Outcome tear_down(Gms& gms, const Regroup& found, Ticket ticket, const TeardownRequest& request) {
   Happening what{Event::teardown, {}, ticket};
   what.teardown = &request;
@@ -188,8 +197,11 @@ std::span<const Row> teardown_table() { return kTable; }
 Outcome teardown(Gms& gms, const std::string& requester, Ticket ticket, const TeardownRequest& request) {
   if (!may_create(gms.with().settings, requester)) return answer_now(gms, ticket, rejected("not-authorised"));
   const Regroup* found = gms.regroup_of(request.temporary);
-  // Unknown is as good as torn down, so that a repetition is answered alike; a group of the house is neither.
   if (!found && gms.group(request.temporary)) return answer_now(gms, ticket, rejected("policy"));
+  // Torn down before: a repetition is answered alike. What never was is a mistake that its maker must hear
+  // of.
+  if (!found && !was_torn_down(gms, request.temporary))
+    return answer_now(gms, ticket, rejected("unknown-group"));
   if (!found) return answer_now(gms, ticket, done_with(request));
   if (found->role != RegroupRole::primary) return answer_now(gms, ticket, rejected("not-authorised"));
   return tear_down(gms, *found, ticket, request);

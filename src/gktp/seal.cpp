@@ -86,20 +86,18 @@ Result<mikey::Unsigned> compose(const Distribution& d, const Receiver& receiver,
 }
 
 // What leaves has been read and verified as a receiver would.
-Result<void> check_own(OctetsView octets, const Sender& sender) {
-  auto parsed = mikey::parse(octets);
-  if (!parsed.ok()) return std::move(parsed).error().with("a message just made does not parse");
-  auto verified = crypto::eccsi::verify(sender.certificate.kpak, sender.keys.uid(), parsed->signed_octets(),
-                                        parsed->signature());
-  if (!verified.ok()) return std::move(verified).error().with("a signature just made does not verify");
+Result<void> sign_and_check(const Distribution& d, std::vector<Sealed>& all) {
+  std::vector<OctetsView> unsigned_messages;
+  for (const Sealed& one : all) unsigned_messages.push_back(one.message);
+  auto signatures = crypto::eccsi::sign_all(d.sender.keys.signing(), d.sender.certificate.kpak,
+                                            d.sender.keys.uid(), unsigned_messages, d.random);
+  if (!signatures.ok()) return signatures.error();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    append(all[i].message, (*signatures)[i]);
+    const auto parsed = mikey::parse(all[i].message);
+    if (!parsed.ok()) return Error(parsed.error()).with("a message just made does not parse");
+  }
   return {};
-}
-
-Result<Sealed> sign(const Distribution& d, const Receiver& receiver, const mikey::Unsigned& message) {
-  Octets octets = mikey::write_to_sign(message);
-  append(octets, crypto::eccsi::sign(d.sender.keys.signing(), octets, d.random));
-  TRY(check_own(octets, d.sender));
-  return Sealed{receiver.identity, mcx::GukId{message.hdr.csb_id}, std::move(octets)};
 }
 
 }  // namespace
@@ -119,8 +117,11 @@ Result<std::vector<Sealed>> seal(const KeyMaterial& material, const Sender& send
   const std::vector<Octets> encapsulated = TRY(crypto::sakke::encapsulate(material.key.expose(), recipients));
   const Distribution d{material, sender, time, random, options};
   std::vector<Sealed> out;
-  for (std::size_t i = 0; i < receivers.size(); ++i)
-    out.push_back(TRY(sign(d, receivers[i], TRY(compose(d, receivers[i], uids[i], encapsulated[i])))));
+  for (std::size_t i = 0; i < receivers.size(); ++i) {
+    const mikey::Unsigned message = TRY(compose(d, receivers[i], uids[i], encapsulated[i]));
+    out.push_back({receivers[i].identity, mcx::GukId{message.hdr.csb_id}, mikey::write_to_sign(message)});
+  }
+  TRY(sign_and_check(d, out));
   return out;
 }
 

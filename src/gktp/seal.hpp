@@ -31,8 +31,8 @@ struct SealOptions {
 };
 
 // All or nothing, in the order of `receivers`. `time` is T of every message; the sender's key set must be of
-// its period. Each result was parsed again and its signature verified before it is returned. Draws, per
-// receiver in order: 16 octets of IV for extension 7, then what eccsi::sign draws.
+// its period. Each result was parsed again and its signature verified before it is returned. Draws 16
+// octets of IV for extension 7 per receiver, in order, and then what eccsi::sign_all draws.
 [[nodiscard]] Result<std::vector<Sealed>> seal(const KeyMaterial& material, const Sender& sender,
                                                std::span<const Receiver> receivers, NtpTime time,
                                                Random& random, const SealOptions& options = {});

@@ -117,9 +117,12 @@ Result<void> Registry::add(const mcx::McpttId& identity, bool server) {
                 "register it with --server, or choose another name");
   const auto [at, fresh] = subscribers_.try_emplace(folded(identity.text()), Subscriber{identity, server});
   if (fresh) return {};
+  const bool other_kind = at->second.server != server;
   return fail(Errc::conflict, "TS 33.180 D.3.3",
-              "identity " + at->second.identity.text() + " is registered already",
-              "nothing to do, unless another spelling was meant");
+              "identity " + at->second.identity.text() + " is registered already, as a " +
+                  (at->second.server ? "server" : "user"),
+              other_kind ? "its kind does not change: give the other another identity"
+                         : "nothing to do, unless another spelling was meant");
 }
 
 const Subscriber* Registry::find(std::string_view identity) const {

@@ -35,7 +35,7 @@ TEST(Teardown, WithdrawsTheTemporaryKeyEverywhereAndLeavesTheConstituentsTheirs)
   EXPECT_TRUE(client.held(temporary).empty());
 }
 
-TEST(Teardown, IsOfTemporaryGroupsOnlyAndAnUnknownOneIsAsGoodAsGone) {
+TEST(Teardown, IsOfTemporaryGroupsThatWereAndIsAnsweredAlikeWhenRepeated) {
   LabNetwork net(seed());
   make_groups(net);
   const auto fire = net.a->ues.at(kUsersA[0])->held(kFire);
@@ -44,7 +44,16 @@ TEST(Teardown, IsOfTemporaryGroupsOnlyAndAnUnknownOneIsAsGoodAsGone) {
   EXPECT_EQ(net.a->ues.at(kUsersA[0])->held(kFire), fire);
   net.a->carry_out(
       flow::teardown(*net.a->gms, net.a->dispatcher, 901, {"down-0000002", "sip:tmp-1@alpha.example"}));
-  EXPECT_TRUE(net.a->answers.at(901).accepted);
+  EXPECT_EQ(net.a->answers.at(901).reason, "unknown-group")
+      << "nobody is to believe that keys were withdrawn";
+  const auto ticket = net.a->ask_regroup("req-00000001", {kFire, kRescue});
+  net.settle();
+  const std::string temporary = net.a->answers.at(ticket).temporary;
+  for (const Ticket again : {902U, 903U}) {
+    net.a->carry_out(flow::teardown(*net.a->gms, net.a->dispatcher, again,
+                                    {"down-000000" + std::to_string(again), temporary}));
+    EXPECT_TRUE(net.a->answers.at(again).accepted) << again;
+  }
 }
 
 // A partner that never answers is told after 1, 2, 4 ... 600 seconds, until T_notify.

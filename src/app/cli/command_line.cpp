@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cli/command_line.hpp"
 
-#include <ostream>
+#include <iostream>
 
 #include "app/cli/info.hpp"
 #include "app/spelling.hpp"
@@ -49,6 +49,12 @@ int run_command_line(int argc, const char* const* argv, std::ostream& err) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error, std::cout, err) == 0 ? 0 : 2;
+  }
+  std::cout.flush();
+  if (!std::cout) {
+    err << "regroup: storage: standard output cannot be written; free space, or choose another file"
+        << std::endl;
+    if (result == 0) return 1;
   }
   return result;
 }

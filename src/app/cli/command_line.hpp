@@ -10,7 +10,8 @@ namespace regroup::app::cli {
 inline constexpr const char* kExitCodes =
     "\nExit codes: 0 done, 1 failure, 2 usage or configuration, 3 refused.";
 
-// inspect, open, seal, lab, info; kms, gms, ue, demo. A verb that ran leaves its exit code in `result`.
+// inspect, open, seal, lab, info, bench; kms, gms, ue, demo. A verb that ran leaves its exit code in
+// `result`.
 void add_lab_verbs(CLI::App& app, int& result);
 void add_role_verbs(CLI::App& app, int& result);
 

@@ -60,12 +60,28 @@ int exit_of(const Error& error) {
   return error.code == Errc::usage ? kLabUsage : kLabRefused;
 }
 
+int exit_of_role(const Error& error) {
+  switch (error.code) {
+    case Errc::usage:
+      return 2;
+    case Errc::storage:
+    case Errc::transport:
+    case Errc::internal:
+    case Errc::not_yet_valid:  // this machine's clock
+      return 1;
+    default:
+      return 3;
+  }
+}
+
 nlohmann::json error_json(const Error& error) {
-  return {{"code", name_of(error.code)},
-          {"clause", error.clause},
-          {"detail", error.detail},
-          {"cure", error.cure},
-          {"mikey_error", mikey::error_code(error)}};
+  nlohmann::json out{{"code", name_of(error.code)},
+                     {"clause", error.clause},
+                     {"detail", error.detail},
+                     {"cure", error.cure}};
+  const bool of_a_message = exit_of_role(error) == 3;
+  if (of_a_message) out["mikey_error"] = mikey::error_code(error);
+  return out;
 }
 
 }  // namespace regroup::app::cli

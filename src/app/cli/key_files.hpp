@@ -38,6 +38,8 @@ template <class T>
 // 0 done, 1 a file cannot be written, 2 usage (a file that cannot be read too), 3 refused.
 enum LabExit { kLabDone = 0, kLabUnwritten = 1, kLabUsage = 2, kLabRefused = 3 };
 [[nodiscard]] int exit_of(const Error& error);
+// Of kms, gms and ue: 2 usage and configuration, 3 what a peer or a document refuses, 1 everything else.
+[[nodiscard]] int exit_of_role(const Error& error);
 [[nodiscard]] nlohmann::json error_json(const Error& error);
 
 }  // namespace regroup::app::cli

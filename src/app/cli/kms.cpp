@@ -145,8 +145,7 @@ int refuse_kms_verb(const char* verb, const Error& error, bool json, std::ostrea
     object.erase("mikey_error");  // no key message is at stake
     out << nlohmann::json{{"error", std::move(object)}}.dump() << std::endl;
   }
-  if (error.code == Errc::usage) return 2;
-  return error.code == Errc::conflict || error.code == Errc::not_authorised ? 3 : 1;
+  return exit_of_role(error);
 }
 
 int run_kms_init(const KmsInitOptions& options, std::ostream& out, std::ostream& err) {

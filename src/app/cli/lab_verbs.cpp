@@ -2,6 +2,7 @@
 // The verbs of an examiner: inspect, open, seal, lab.
 #include <iostream>
 
+#include "app/bench/fanout.hpp"
 #include "app/cli/command_line.hpp"
 #include "app/cli/info.hpp"
 #include "app/cli/inspect.hpp"
@@ -29,6 +30,22 @@ void add_lab(CLI::App& app, int& result) {
       "lab", "The key side as a line protocol, for cross-checks with other software (prints secrets)");
   lab->footer(lab_help() + "\nExample: echo \"KPAK 012345\" | regroup lab" + kExitCodes);
   lab->callback([&result] { result = run_lab(); });
+}
+
+void add_bench(CLI::App& app, int& result) {
+  auto* bench = app.add_subcommand("bench", "What this machine does, in core cycles and ratios");
+  bench->require_subcommand(1);
+  auto* fanout = bench->add_subcommand("fanout", "Whole key messages for N members of one KMS");
+  auto options = std::make_shared<bench::FanoutOptions>();
+  fanout->add_option("--members", options->members, "distinct identities; default 1000")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{10'000'000}));
+  fanout->add_option("--threads", options->threads, "default 1")->check(CLI::Range(1U, 256U));
+  fanout->add_option("--kernel", options->kernel, "portable or ifma; default: the best one here");
+  fanout->add_flag("--json", options->json, "one JSON object");
+  fanout->footer(std::string("Times are of the messages alone: the tables are warm, 16 messages are opened "
+                             "afterwards.\nExample: regroup bench fanout --members 10000 --json") +
+                 kExitCodes);
+  fanout->callback([options, &result] { result = bench::run_fanout(*options, std::cout, std::cerr); });
 }
 
 void add_info(CLI::App& app, int& result) {
@@ -113,6 +130,7 @@ void add_lab_verbs(CLI::App& app, int& result) {
   add_seal(app, result);
   add_lab(app, result);
   add_info(app, result);
+  add_bench(app, result);
 }
 
 }  // namespace regroup::app::cli

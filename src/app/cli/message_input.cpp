@@ -88,6 +88,10 @@ Result<MessageInput> detect_message(OctetsView input) {
                 "pick one line, for example with grep RECEIVER");
   if (mikey) return decoded(sealed ? InputForm::seal_line : InputForm::sdp, from_base64(text, Spaces::skip));
   if (text.empty()) return fail(Errc::malformed, "", "the input is white space", "give one MIKEY message");
+  for (const auto& [sign, name] : {std::pair("<", "XML"), {"-----BEGIN", "PEM"}, {"{", "JSON"}})
+    if (text.starts_with(sign))
+      return fail(Errc::malformed, "", "the input is " + std::string(name) + ", not a key message",
+                  "give the message as octets, hexadecimal, base64 or 'mikey BASE64'");
   // Base64 of a message begins with "AR", so text of hexadecimal digits alone is hexadecimal.
   if (std::all_of(text.begin(), text.end(), [](char c) { return is_hex(c) || is_space(c); }))
     return decoded(InputForm::hexadecimal, from_hex(text, Spaces::skip));

@@ -321,7 +321,13 @@ http::Response GmsFront::ledger(const http::Request& request) {
   if (request.method != "GET") return method_refusal("GET");
   const auto path = http::decoded_segments(target.value().path);
   if (!path.ok() || path.value().size() != 2 || path.value()[0] != "ledger") return plain(404);
-  return http::make_response(200, "application/json", http::Body(ledger_json(core_.gms(), path.value()[1])));
+  const std::string& group = path.value()[1];
+  const gms::State& known = core_.gms().state();
+  const bool ever = known.groups.count(group) != 0 ||
+                    std::any_of(known.keys.begin(), known.keys.end(),
+                                [&](const auto& one) { return one.second.group.text() == group; });
+  if (!ever) return plain(404);
+  return http::make_response(200, "application/json", http::Body(ledger_json(core_.gms(), group)));
 }
 
 }  // namespace regroup::app

@@ -160,7 +160,7 @@ int run_gms_serve(const GmsServeOptions& options, std::ostream& err, const Clock
   if (done.ok()) return 0;
   err << "regroup gms: " << done.error().text() << std::endl;
   if (options.json) std::cout << nlohmann::json{{"error", cli::error_json(done.error())}}.dump() << std::endl;
-  return done.error().code == Errc::usage ? 2 : 1;
+  return cli::exit_of_role(done.error());
 }
 
 }  // namespace regroup::app

@@ -112,8 +112,7 @@ int run_kms_serve(const KmsServeOptions& options, std::ostream& err, const Clock
   Log log(err);
   const auto served = serve(options, clock, log);
   if (served.ok()) return 0;
-  const int code = refuse_kms_verb("serve", served.error(), options.json, std::cout, err);
-  return code == 2 ? 2 : 1;
+  return refuse_kms_verb("serve", served.error(), options.json, std::cout, err);
 }
 
 }  // namespace regroup::app::cli

@@ -27,7 +27,7 @@ Result<Writes> UeAgent::open_ring() {
   OpenedRing ring = TRY(app::open_ring(config_, random_));
   if (!ring.kept_aside.empty())
     say_("this ring was another identity's, KMS's or GMS's: it is kept as " + ring.kept_aside +
-         ", an empty one begins");
+         (ring.came_back ? ", the one of this configuration is back" : ", an empty one begins"));
   store_.emplace(std::move(ring.store));
   return std::move(ring.owner);
 }

@@ -53,19 +53,6 @@ std::string free_name(const std::string& ring) {
   }
 }
 
-Result<std::string> keep_aside(const std::string& ring) {
-  const std::string name = free_name(ring);
-  for (const std::string_view suffix : kFiles) {
-    const std::string from = ring + std::string(suffix), to = name + std::string(suffix);
-    if (exists(from) && std::rename(from.c_str(), to.c_str()) != 0)
-      return fail(Errc::storage, "",
-                  "the key ring " + printable(ring) + " cannot be moved to " + printable(to),
-                  "make its folder writable for this user");
-  }
-  TRY(storage::sync_path(storage::folder_of(ring)));
-  return name;
-}
-
 Who own_of(const UeConfig& config) { return {config.domain.identity.text(), config.kms.uri, config.gms_uri}; }
 
 // Nobody yet: a store without keys.
@@ -78,19 +65,50 @@ Result<std::optional<Who>> owner_of(SealedStore& store) {
   return found;
 }
 
+// A ring of this very configuration that an earlier start has set aside: somebody mistyped a name then.
+std::optional<std::string> own_one_aside(const UeConfig& config, Random& random) {
+  for (int n = 1;; ++n) {
+    UeConfig aside = config;
+    aside.ring_file = config.ring_file + ".old-" + std::to_string(n);
+    if (!exists(aside.ring_file)) return std::nullopt;
+    auto store = open_store(aside, random);
+    if (!store.ok()) continue;
+    const auto owner = owner_of(*store);
+    if (owner.ok() && *owner == own_of(config)) return aside.ring_file;
+  }
+}
+
+Result<void> move_ring(const std::string& from, const std::string& to) {
+  for (const std::string_view suffix : kFiles) {
+    const std::string source = from + std::string(suffix), target = to + std::string(suffix);
+    if (exists(source) && std::rename(source.c_str(), target.c_str()) != 0)
+      return fail(Errc::storage, "",
+                  "the key ring " + printable(source) + " cannot be moved to " + printable(target),
+                  "make its folder writable for this user");
+  }
+  return storage::sync_path(storage::folder_of(to));
+}
+
 }  // namespace
 
 Result<OpenedRing> open_ring(const UeConfig& config, Random& random) {
   std::string kept_aside;
+  bool came_back = false;
   std::optional<SealedStore> store(TRY(open_store(config, random)));
   std::optional<Who> found = TRY(owner_of(*store));
-  if (found && *found != own_of(config)) {
-    store.reset();  // closes the file before it is moved
-    kept_aside = TRY(keep_aside(config.ring_file));
-    store.emplace(TRY(open_store(config, random)));
-    found.reset();
+  if (!found || *found != own_of(config)) {
+    const auto own = own_one_aside(config, random);
+    if (found || own) {
+      store.reset();  // closes the file before it is moved
+      kept_aside = free_name(config.ring_file);
+      TRY(move_ring(config.ring_file, kept_aside));
+      came_back = own.has_value();
+      if (own) TRY(move_ring(*own, config.ring_file));
+      store.emplace(TRY(open_store(config, random)));
+      found = TRY(owner_of(*store));
+    }
   }
-  OpenedRing out{std::move(*store), std::move(kept_aside)};
+  OpenedRing out{std::move(*store), std::move(kept_aside), came_back, {}};
   if (!found) out.owner.push_back(Write{std::string(kKind), std::string(kId), encode_record(own_of(config))});
   return out;
 }
@@ -99,7 +117,7 @@ Result<OpenedRing> look_into_ring(const UeConfig& config, Random& random) {
   if (!exists(config.ring_file))
     return fail(Errc::usage, "", "store.ring: " + printable(config.ring_file) + " does not exist",
                 "`regroup ue run` makes it");
-  OpenedRing out{TRY(open_store(config, random)), {}};
+  OpenedRing out{TRY(open_store(config, random)), {}, false, {}};
   const auto found = TRY(owner_of(out.store));
   if (!found || *found == own_of(config)) return out;
   return fail(Errc::usage, "",

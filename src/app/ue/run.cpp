@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/ue/run.hpp"
+#include "app/cli/key_files.hpp"
 
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -102,7 +103,7 @@ int run_ue(const UeRunOptions& options, std::ostream& out, std::ostream& err, co
   const auto done = run(configs, options, out, err);
   if (done.ok()) return 0;
   err << "regroup ue: " << done.error().text() << std::endl;
-  return done.error().code == Errc::usage ? 2 : 1;
+  return cli::exit_of_role(done.error());
 }
 
 }  // namespace regroup::app

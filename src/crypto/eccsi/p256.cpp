@@ -130,6 +130,24 @@ std::optional<PointOctets> combine_vartime(const Scalar& g, Term a, Term b) {
   return encode(sum.get(), context.get());
 }
 
+std::vector<PointOctets> odd_multiples(const PointOctets& base, std::size_t windows, std::size_t bits) {
+  const Owned<BN_CTX> context = new_context();
+  const Owned<EC_POINT> first = decode(base, context.get());
+  const Owned<EC_POINT> twice = new_point(), multiple = new_point();
+  std::vector<PointOctets> out;
+  for (std::size_t window = 0; window < windows; ++window) {
+    require(EC_POINT_dbl(curve(), twice.get(), first.get(), context.get()) == 1);
+    require(EC_POINT_copy(multiple.get(), first.get()) == 1);
+    for (std::size_t i = 0; i < std::size_t{1} << (bits - 1); ++i) {
+      out.push_back(*encode(multiple.get(), context.get()));
+      require(EC_POINT_add(curve(), multiple.get(), multiple.get(), twice.get(), context.get()) == 1);
+    }
+    for (std::size_t i = 0; i < bits; ++i)
+      require(EC_POINT_dbl(curve(), first.get(), first.get(), context.get()) == 1);
+  }
+  return out;
+}
+
 bool is_field_unit(OctetsView x) {
   return x.size() == 32 && below_prime(x) &&
          std::any_of(x.begin(), x.end(), [](std::uint8_t o) { return o != 0; });

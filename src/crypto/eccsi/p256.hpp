@@ -4,6 +4,8 @@
 // OpenSSL in one function only, times_generator(), which is the declared constant-time boundary of this room.
 #pragma once
 
+#include <vector>
+
 #include "base/result.hpp"
 #include "crypto/eccsi.hpp"
 #include "crypto/eccsi/scalar.hpp"
@@ -28,6 +30,10 @@ struct Term {
 };
 // [g]G + [a.factor]a.point + [b.factor]b.point for public values; nothing for the point at infinity.
 [[nodiscard]] std::optional<PointOctets> combine_vartime(const Scalar& g, Term a, Term b);
+
+// The odd multiples 1, 3 ... 2^bits - 1 of 2^(bits i) base for i = 0 .. windows - 1, for tables.
+[[nodiscard]] std::vector<PointOctets> odd_multiples(const PointOctets& base, std::size_t windows,
+                                                     std::size_t bits);
 
 // Is x, 32 octets, a non-zero element of F_p as it stands (0 < x < p)?
 [[nodiscard]] bool is_field_unit(OctetsView x);

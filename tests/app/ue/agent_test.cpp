@@ -109,10 +109,25 @@ TEST_F(UeAgentStart, ARingOfAnotherConfigurationIsKeptAsideAndAnEmptyOneBegins) 
   ASSERT_EQ(::stat(config.ring_file.c_str(), &fresh), 0);
   EXPECT_EQ(aside.st_ino, old_ring.st_ino);
   EXPECT_EQ(aside.st_mode & 0777, 0600u);
+}
+
+// Whoever mistyped a name finds all keys again when it is put right.
+TEST_F(UeAgentStart, ARingThatWasSetAsideComesBackWithItsConfiguration) {
+  ASSERT_TRUE(prepare().ok());
+  agent.reset();
+  struct stat first {
+  }, now{};
+  ASSERT_EQ(::stat(config.ring_file.c_str(), &first), 0);
+  kms_says(unreachable());
+  for (const std::string mistyped : {"sip:gms.one@alpha.example", "sip:gms.two@alpha.example"}) {
+    config.gms_uri = mistyped;
+    EXPECT_FALSE(prepare().ok()) << "nothing stored of the other configuration serves this one";
+    agent.reset();
+  }
   config.gms_uri = test::kGms;
-  kms_says(unreachable());  // nothing stored of the other configuration serves this one
-  EXPECT_EQ(prepare().error().code, Errc::transport);
-  EXPECT_EQ(::stat((config.ring_file + ".old-2").c_str(), &aside), 0);
+  ASSERT_TRUE(prepare().ok()) << "with the stored keys";
+  ASSERT_EQ(::stat(config.ring_file.c_str(), &now), 0);
+  EXPECT_EQ(now.st_ino, first.st_ino);
 }
 
 TEST_F(UeAgentStart, TheSameConfigurationFindsItsRingAgain) {
