@@ -169,7 +169,8 @@ bool invert_all(std::vector<Scalar>& values) {
 
 // Y = [HS]PVT + KPAK, which every signature of this key is verified with, and its table. The last few keys
 // stay.
-std::shared_ptr<const FixedBase> verifier_of(const UserKey& key, const Kpak& kpak) {
+std::shared_ptr<const FixedBase> verifier_of(const UserKey& key, const Kpak& kpak, OctetsView identifier) {
+  if (hash_identity(kpak.octets(), identifier, key.pvt()) != key.hs()) return nullptr;
   static std::mutex mutex;
   static std::list<std::pair<PointOctets, std::shared_ptr<const FixedBase>>> recent;
   constexpr std::size_t kMost = 8;
@@ -225,7 +226,8 @@ Result<std::vector<Fixed<kSignature>>> sign_all(const UserKey& key, const Kpak& 
   const ct::StackWiper wiper;
   constexpr std::size_t kChunk = 256;
   std::vector<Fixed<kSignature>> out;
-  const auto y = active_kernel() == Kernel::ifma && messages.size() > 1 ? verifier_of(key, kpak) : nullptr;
+  const auto y =
+      active_kernel() == Kernel::ifma && messages.size() > 1 ? verifier_of(key, kpak, identifier) : nullptr;
   for (std::size_t at = 0; y && at < messages.size(); at += kChunk) {
     const auto chunk = messages.subspan(at, std::min(kChunk, messages.size() - at));
     SecretOctets draws(32 * chunk.size());

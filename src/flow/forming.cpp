@@ -2,6 +2,7 @@
 #include "flow/forming.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "base/text.hpp"
@@ -34,18 +35,18 @@ bool may_return(const Gms& gms, const Key& key) {
   return periods.number_at(gms.now()) - latest <= gktp::kMaxAgePeriods;
 }
 
-std::vector<GmkId> withdrawn_keys(const Gms& gms, const Regroup& regroup) {
-  std::vector<GmkId> out;
+// The withdrawn keys of each group.
+std::map<std::string, std::vector<GmkId>> withdrawn_keys(const Gms& gms) {
+  std::map<std::string, std::vector<GmkId>> out;
   for (const auto& [id, key] : gms.state().keys)
-    if (key.withdrawn && key.group == regroup.temporary) out.push_back(id);
+    if (key.withdrawn) out[key.group.text()].push_back(id);
   return out;
 }
 
 // Over for so long that neither a repeated request nor an old payload can come.
-bool is_forgettable(const Gms& gms, const Regroup& regroup) {
+bool is_forgettable(const Gms& gms, const Regroup& regroup, const std::vector<GmkId>& keys) {
   if (!is_over(regroup, gms.now())) return false;
   if (regroup.deadline.plus(gms.with().settings.answer_memory) >= gms.now()) return false;
-  const std::vector<GmkId> keys = withdrawn_keys(gms, regroup);
   return std::none_of(keys.begin(), keys.end(),
                       [&](GmkId id) { return may_return(gms, gms.state().keys.at(id)); });
 }
@@ -218,13 +219,18 @@ Outcome forget_what_is_old(Gms& gms) {
   std::vector<std::string> answers;
   for (const auto& [key, one] : gms.state().answers)
     if (one.at.plus(memory) < gms.now()) answers.push_back(key);
+  const auto keys = withdrawn_keys(gms);
+  const auto keys_of = [&](const Regroup& regroup) {
+    const auto found = keys.find(regroup.temporary.text());
+    return found == keys.end() ? std::vector<GmkId>() : found->second;
+  };
   std::vector<Regroup> regroups;
   for (const auto& [ref, one] : gms.state().regroups)
-    if (is_forgettable(gms, one)) regroups.push_back(one);
+    if (is_forgettable(gms, one, keys_of(one))) regroups.push_back(one);
   Edit edit = gms.edit();
   for (const std::string& key : answers) edit.forget(key);
   for (const Regroup& regroup : regroups) {
-    for (const GmkId id : withdrawn_keys(gms, regroup)) edit.erase_key(id);
+    for (const GmkId id : keys_of(regroup)) edit.erase_key(id);
     edit.erase_regroup(regroup.ref);
   }
   return edit.take();

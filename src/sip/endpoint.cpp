@@ -231,6 +231,7 @@ int Endpoint::judge_in_dialog(const Dialog& dialog, const Request& request) {
 
 void Endpoint::learn_request(Dialog& dialog, const Request& request) {
   if (request.cseq <= dialog.remote_cseq) return;
+  if (!dialog.remote_tag.empty() && tag_in(request.from) != dialog.remote_tag) return;  // a fork
   // A NOTIFY may make the dialog before the 2xx does (RFC 6665 4.1.2.4).
   if (!dialog.confirmed) dialog.route_set = uris_of(request.others, "Record-Route");
   dialog.remote_tag = tag_in(request.from);
@@ -291,6 +292,8 @@ Result<Dialog> Endpoint::accept_dialog(TransactionId transaction) {
   if (!pending.dialog.empty()) {
     const auto known = dialogs_.find(pending.dialog);
     if (known == dialogs_.end()) return gone("no such dialog");
+    // Others may have been accepted since this one came.
+    if (judge_in_dialog(known->second, request) != 0) return gone("a later request has overtaken this one");
     learn_request(known->second, request);
     return known->second;
   }

@@ -139,6 +139,20 @@ TEST(SofiaTest, ARefusedRequestInADialogLeavesItAsItWas) {
   }
 }
 
+TEST(SofiaTest, OfTwoRequestsThatWaitTheOlderOneIsNotAcceptedAfterTheNewer) {
+  Pair p;
+  static_cast<void>(p.subscribe_now());
+  p.ue.transport->send(p.ue_dialog, subscribe(), into(p.ue_answers));
+  p.ue.transport->send(p.ue_dialog, subscribe(), into(p.ue_answers));
+  const auto older = p.at_gms.take(), newer = p.at_gms.take();
+  ASSERT_TRUE(older && newer && older->request.cseq < newer->request.cseq);
+  EXPECT_TRUE(p.gms.transport->accept_dialog(newer->transaction).ok());
+  EXPECT_FALSE(p.gms.transport->accept_dialog(older->transaction).ok());
+  p.gms.transport->answer(newer->transaction, make_response(200));
+  p.gms.transport->answer(older->transaction, make_response(500));
+  EXPECT_TRUE(p.ue_answers.take() && p.ue_answers.take());
+}
+
 TEST(SofiaTest, WhatARefreshTeachesCanBeStoredBeforeItIsAnswered) {
   Pair p;
   const Dialog at_server = p.subscribe_now();

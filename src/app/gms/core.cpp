@@ -14,7 +14,14 @@ Result<void> GmsCore::start() {
   TRY(store_.load({"group", "key", "ledger", "regroup", "answer"},
                   [this](const Record& record) { return gms_.restore(record); }));
   carry_out(flow::resume(gms_));
+  forget_what_is_old();
   return {};
+}
+
+// Now and once an hour.
+void GmsCore::forget_what_is_old() {
+  carry_out(flow::sweep(gms_));
+  loop_.post_in(std::chrono::hours(1), [this] { forget_what_is_old(); });
 }
 
 void GmsCore::commit(const Writes& writes) {

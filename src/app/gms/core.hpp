@@ -40,6 +40,7 @@ class GmsCore {
  private:
   void perform(const gms::Effect& effect);
   void count(const gms::Tolerated& effect);
+  void forget_what_is_old();
   void watch_the_clock();
 
   gms::Gms gms_;

@@ -151,6 +151,7 @@ http::Response GmsFront::groups(const Call& call) {
   if (!gms::may_create(core_.gms().with().settings, call.from.identity) || !regroup ||
       regroup->role != gms::RegroupRole::primary)
     return plain(403);
+  if (!keyed_()) return no_key();
   core_.carry_out(flow::teardown(core_.gms(), call.from.identity, gms::kNobody, {"delete-" + id, id}));
   return plain(200);
 }
@@ -325,7 +326,9 @@ http::Response GmsFront::ledger(const http::Request& request) {
   const gms::State& known = core_.gms().state();
   const bool ever = known.groups.count(group) != 0 ||
                     std::any_of(known.keys.begin(), known.keys.end(),
-                                [&](const auto& one) { return one.second.group.text() == group; });
+                                [&](const auto& one) { return one.second.group.text() == group; }) ||
+                    std::any_of(known.regroups.begin(), known.regroups.end(),
+                                [&](const auto& one) { return one.second.temporary.text() == group; });
   if (!ever) return plain(404);
   return http::make_response(200, "application/json", http::Body(ledger_json(core_.gms(), group)));
 }

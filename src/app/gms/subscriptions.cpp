@@ -237,7 +237,7 @@ void Subscriptions::refresh(const sip::Incoming& incoming, Subscription& subscri
       notifier.refresh(incoming.request, clock_.now(), life_of(next.token_expires, clock_.now()));
   if (verdict.refusal) return transport_.answer(incoming.transaction, *verdict.refusal);
   const auto dialog = transport_.accept_dialog(incoming.transaction);
-  if (!dialog.ok()) return transport_.answer(incoming.transaction, sip::make_response(481));
+  if (!dialog.ok()) return transport_.answer(incoming.transaction, sip::make_response(500));
   next.notifier = notifier.state();
   next.dialog = dialog.value();
   next.owed = true;

@@ -67,15 +67,17 @@ Result<std::optional<Who>> owner_of(SealedStore& store) {
 
 // A ring of this very configuration that an earlier start has set aside: somebody mistyped a name then.
 std::optional<std::string> own_one_aside(const UeConfig& config, Random& random) {
-  for (int n = 1;; ++n) {
+  constexpr int kMost = 1000;
+  for (int n = kMost; n > 0; --n) {  // the newest first; those that came back have left gaps
     UeConfig aside = config;
     aside.ring_file = config.ring_file + ".old-" + std::to_string(n);
-    if (!exists(aside.ring_file)) return std::nullopt;
+    if (!exists(aside.ring_file)) continue;
     auto store = open_store(aside, random);
     if (!store.ok()) continue;
     const auto owner = owner_of(*store);
     if (owner.ok() && *owner == own_of(config)) return aside.ring_file;
   }
+  return std::nullopt;
 }
 
 Result<void> move_ring(const std::string& from, const std::string& to) {

@@ -193,6 +193,22 @@ bool invert_lanes(F& a, Invert invert) {
   __builtin_memset(frames, 0, sizeof frames);
   __asm__ volatile("" : : "r"(frames) : "memory");
 }
+// And so did the registers.
+inline void wipe_registers() {
+  _mm256_zeroall();  // the lower sixteen
+  __asm__ volatile(
+      "vpxorq %%xmm16,%%xmm16,%%xmm16\n vpxorq %%xmm17,%%xmm17,%%xmm17\n vpxorq %%xmm18,%%xmm18,%%xmm18\n"
+      "vpxorq %%xmm19,%%xmm19,%%xmm19\n vpxorq %%xmm20,%%xmm20,%%xmm20\n vpxorq %%xmm21,%%xmm21,%%xmm21\n"
+      "vpxorq %%xmm22,%%xmm22,%%xmm22\n vpxorq %%xmm23,%%xmm23,%%xmm23\n vpxorq %%xmm24,%%xmm24,%%xmm24\n"
+      "vpxorq %%xmm25,%%xmm25,%%xmm25\n vpxorq %%xmm26,%%xmm26,%%xmm26\n vpxorq %%xmm27,%%xmm27,%%xmm27\n"
+      "vpxorq %%xmm28,%%xmm28,%%xmm28\n vpxorq %%xmm29,%%xmm29,%%xmm29\n vpxorq %%xmm30,%%xmm30,%%xmm30\n"
+      "vpxorq %%xmm31,%%xmm31,%%xmm31\n kxorw %%k1,%%k1,%%k1\n kxorw %%k2,%%k2,%%k2\n kxorw %%k3,%%k3,%%k3\n"
+      "kxorw %%k4,%%k4,%%k4\n kxorw %%k5,%%k5,%%k5\n kxorw %%k6,%%k6,%%k6\n kxorw %%k7,%%k7,%%k7\n"
+      :
+      :
+      : "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26",
+        "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7");
+}
 
 }  // namespace
 
@@ -220,7 +236,7 @@ bool multiply(Multiples* all, std::size_t vectors, const Window* a, const Window
     store(all[v].y, times(times(load(all[v].y), inverse), unit));
   }
   wipe_frames();
-  _mm256_zeroall();
+  wipe_registers();
   return good;
 }
 

@@ -22,6 +22,25 @@ TEST(GmsCore, CommitsAllRecordsOfAnEventAtOnceAndBeforeItsEffects) {
   EXPECT_EQ(lab.commits(), before + 1);
 }
 
+// At its start and once an hour.
+TEST(GmsCore, ForgetsWhatIsOverForLong) {
+  GmsLab lab;
+  lab.create(kFire, {kAnn});
+  lab.create(kRescue, {kBob});
+  const auto made = gmop_in(lab.gmop(kDispatch, regroup_request("req-00000001", {kFire, kRescue})));
+  ASSERT_TRUE(made.accepted) << made.reason;
+  ASSERT_TRUE(
+      gmop_in(lab.gmop(kDispatch, xcap::RegroupTeardown{"down-0000001", made.temporary, {}}, made.temporary))
+          .accepted);
+  const auto regroups = [&] { return lab.on_loop([&] { return lab.core().gms().state().regroups.size(); }); };
+  lab.restart();
+  EXPECT_EQ(regroups(), 1u);
+  lab.advance(62 * 86400);
+  lab.restart();
+  EXPECT_EQ(regroups(), 0u);
+  EXPECT_EQ(lab.keys(), 2u) << "those of the groups";
+}
+
 TEST(GmsCoreDeathTest, AFailedCommitEndsTheProcessBeforeAnythingIsSpoken) {
   testing::FLAGS_gtest_death_test_style = "threadsafe";
   const auto fail_to_store = [] {

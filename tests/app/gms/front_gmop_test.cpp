@@ -170,6 +170,8 @@ TEST_F(GmsFrontGmop, WithoutAnOwnKeySetWhatNeedsAKeyIsAnswered503AndReadsAreServ
       lab.ask(GmsLab::peer_request("POST", GmsLab::group_path(kFire), kGmsB, kGmsB, xcap::mime::kGmop, c3))
           .status,
       503u);
+  EXPECT_EQ(lab.ask(GmsLab::request("DELETE", GmsLab::group_path(temporary), lab.token(kDispatch))).status,
+            503u);
   EXPECT_EQ(lab.commits(), before);
   EXPECT_EQ(lab.ask(GmsLab::request("POST", GmsLab::group_path(kFire), "", xcap::mime::kGmop, c3)).status,
             403u)
