@@ -58,8 +58,8 @@ std::optional<std::string> ready_in(const std::string& line) {
 }
 
 // In the new process: output to the pipe, errors to the log, end with the parent, then become the program.
-[[noreturn]] void become(const char* path, const std::vector<std::string>& arguments, int output, int log,
-                         pid_t parent) {
+// The parent has threads, so nothing here may take a lock that one of them held at the fork: no allocation.
+[[noreturn]] void become(const char* path, char* const* argv, int output, int log, pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (getppid() != parent) _exit(1);
   setpgid(0, 0);  // Ctrl-C reaches the demo alone, which then stops its children in order
@@ -67,12 +67,8 @@ std::optional<std::string> ready_in(const std::string& line) {
   dup2(log, STDERR_FILENO);
   const int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
   dup2(nothing, STDIN_FILENO);
-  std::vector<char*> argv;
-  argv.push_back(const_cast<char*>("regroup"));
-  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
   take_signals();
-  execv(path, argv.data());
+  execv(path, argv);
   _exit(127);
 }
 
@@ -103,11 +99,14 @@ Result<std::unique_ptr<Child>> Child::start(const std::vector<std::string>& argu
   const int log = open(log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   const pid_t parent = getpid();
   const std::string path = program();
+  std::vector<char*> argv{const_cast<char*>("regroup")};
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
   pid_t pid = -1;
   {
     const NoSignals held;  // the new process would swallow them in our handler until it is the program
     pid = fork();
-    if (pid == 0) become(path.c_str(), arguments, pipe_ends[1], log, parent);
+    if (pid == 0) become(path.c_str(), argv.data(), pipe_ends[1], log, parent);
   }
   close(pipe_ends[1]);
   if (log >= 0) close(log);
