@@ -136,6 +136,43 @@ UserKey UserKey::make(const Ksak& ksak, const Kpak& kpak, OctetsView identifier,
   std::abort();
 }
 
+// False, and nothing in `out`, when a nonce does not serve, which happens to none in practice.
+bool UserKey::make_chunk(const Ksak& ksak, const Kpak& kpak, std::span<const OctetsView> identifiers,
+                         Random& random, std::vector<UserKey>& out) {
+  SecretOctets draws(32 * identifiers.size());
+  random.fill(draws.expose_mutable());
+  std::vector<Scalar> nonces;
+  for (std::size_t i = 0; i < identifiers.size(); ++i)
+    nonces.push_back(hedged_nonce(ksak.expose(), "regroup ECCSI v", draws.expose().subspan(32 * i, 32),
+                                  {kpak.octets(), identifiers[i]}, 0));
+  const auto pvts = multiples_of_generator(nonces);
+  if (!pvts) return false;
+  std::vector<UserKey> made;
+  for (std::size_t i = 0; i < identifiers.size(); ++i) {
+    const PointOctets pvt = ct::declassify((*pvts)[i]);
+    const Fixed<32> hs = hash_identity(kpak.octets(), identifiers[i], pvt);
+    std::optional<Ssk> ssk = ssk_with_v(ksak, hs, nonces[i]);
+    if (!ssk) return false;
+    made.push_back(UserKey(std::move(*ssk), pvt, hs));
+  }
+  std::move(made.begin(), made.end(), std::back_inserter(out));
+  return true;
+}
+
+std::vector<UserKey> UserKey::make_all(const Ksak& ksak, const Kpak& kpak,
+                                       std::span<const OctetsView> identifiers, Random& random) {
+  const ct::StackWiper wiper;
+  constexpr std::size_t kChunk = 256;
+  const bool vectors = active_kernel() == Kernel::ifma;
+  std::vector<UserKey> out;
+  for (std::size_t at = 0; at < identifiers.size(); at += kChunk) {
+    const auto chunk = identifiers.subspan(at, std::min(kChunk, identifiers.size() - at));
+    if (vectors && chunk.size() > 1 && make_chunk(ksak, kpak, chunk, random, out)) continue;
+    for (const OctetsView identifier : chunk) out.push_back(make(ksak, kpak, identifier, random));
+  }
+  return out;
+}
+
 Fixed<kSignature> sign(const UserKey& key, OctetsView message, Random& random) {
   const ct::StackWiper wiper;
   for (std::uint8_t attempt = 0; attempt < kAttempts; ++attempt) {

@@ -47,6 +47,10 @@ class UserKey {
   // snapshot that draws the same octets again for another user still does not give KSAK away.
   [[nodiscard]] static UserKey make(const Ksak& ksak, const Kpak& kpak, OctetsView identifier,
                                     Random& random);
+  // The same for many identifiers; with the kernel `ifma` in chunks of 256 that go through all steps
+  // together. Draws 32 octets for each, in order.
+  [[nodiscard]] static std::vector<UserKey> make_all(const Ksak& ksak, const Kpak& kpak,
+                                                     std::span<const OctetsView> identifiers, Random& random);
 
   [[nodiscard]] const Ssk& ssk() const { return ssk_; }
   [[nodiscard]] const Fixed<kPoint>& pvt() const { return pvt_; }
@@ -56,6 +60,9 @@ class UserKey {
  private:
   UserKey(Ssk ssk, const Fixed<kPoint>& pvt, const Fixed<32>& hs)
       : ssk_(std::move(ssk)), pvt_(pvt), hs_(hs) {}
+  [[nodiscard]] static bool make_chunk(const Ksak& ksak, const Kpak& kpak,
+                                       std::span<const OctetsView> identifiers, Random& random,
+                                       std::vector<UserKey>& out);
   Ssk ssk_;
   Fixed<kPoint> pvt_;
   Fixed<32> hs_;

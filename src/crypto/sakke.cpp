@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <list>
+#include <map>
 #include <mutex>
 #include <numeric>
 
@@ -164,19 +165,32 @@ struct Rsk::Point {
 
   // <R, RSK>. The first keys that open a message keep their lines, while the budget lasts.
   [[nodiscard]] Fp2<FieldOf<Set>> pairing_with(const Point1& r) const {
+    const FixedLines<Set>* const kept = lines();
+    return kept ? kept->pairing(r) : pairing(affine, r);
+  }
+  // The lines for the kernel `ifma`; null beyond the budget.
+  [[nodiscard]] const ifma::KeyLines* lines8() const {
+    const FixedLines<Set>* const kept = lines();
+    if (!kept) return nullptr;
+    std::call_once(made8_, [&] { lines8_ = std::make_unique<const ifma::KeyLines>(*kept); });
+    return lines8_.get();
+  }
+
+ private:
+  [[nodiscard]] const FixedLines<Set>* lines() const {
     std::call_once(decided_, [this] {
       if (live_lines.fetch_add(1, std::memory_order_relaxed) < most_lines.load(std::memory_order_relaxed)) {
-        lines_ = std::make_unique<FixedLines<Set>>(affine);
+        lines_ = std::make_unique<const FixedLines<Set>>(affine);
         return;
       }
       live_lines.fetch_sub(1, std::memory_order_relaxed);
     });
-    return lines_ ? lines_->pairing(r) : pairing(affine, r);
+    return lines_.get();
   }
 
- private:
-  mutable std::once_flag decided_;
+  mutable std::once_flag decided_, made8_;
   mutable std::unique_ptr<const FixedLines<Set>> lines_;
+  mutable std::unique_ptr<const ifma::KeyLines> lines8_;
 };
 
 Rsk::Rsk(std::unique_ptr<Point> point) : point_(std::move(point)) {}
@@ -215,6 +229,54 @@ Result<Rsk> extract(const MasterSecret& z, OctetsView identifier) {
   return rsk;
 }
 
+namespace {
+
+constexpr std::size_t kChunk =
+    256;  // identities that share an inversion; beyond, their points leave the cache
+
+// Nothing when the batch cannot tell which identifier is at fault.
+std::optional<std::vector<RskOctets>> extract_chunk(const Scalar& z,
+                                                    std::span<const OctetsView> identifiers) {
+  ct::WipedArray<Point1> points(identifiers.size());
+  if (!ifma::extract(z, identifiers, points)) return std::nullopt;
+  std::vector<RskOctets> out(identifiers.size());
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    if (!ct::declassify(points[i].on_curve())) return std::nullopt;
+    points[i].write(out[i].expose_mutable());
+  }
+  return out;
+}
+
+Result<std::vector<RskOctets>> extract_one_by_one(const MasterSecret& z,
+                                                  std::span<const OctetsView> identifiers) {
+  std::vector<RskOctets> out;
+  for (const OctetsView identifier : identifiers) {
+    const Rsk rsk = TRY(extract(z, identifier));
+    if (!ct::declassify(rsk.point().affine.on_curve()))
+      return fail(Errc::internal, "RFC 6508 6.1.1", "a receiver secret key just made is not on the curve",
+                  "take this machine out of service: its arithmetic fails");
+    out.push_back(rsk.octets());
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<std::vector<RskOctets>> extract_all(const MasterSecret& z, std::span<const OctetsView> identifiers) {
+  const ct::StackWiper stack;
+  const ct::Wiped<Scalar> scalar(Scalar::of_octets(z.expose()));
+  const bool vectors = active_kernel() == Kernel::ifma;
+  std::vector<RskOctets> out;
+  for (std::size_t at = 0; at < identifiers.size(); at += kChunk) {
+    const auto chunk = identifiers.subspan(at, std::min(kChunk, identifiers.size() - at));
+    std::optional<std::vector<RskOctets>> made;
+    if (vectors && chunk.size() > 1) made = extract_chunk(*scalar, chunk);
+    if (!made) made = TRY(extract_one_by_one(z, chunk));
+    std::move(made->begin(), made->end(), std::back_inserter(out));
+  }
+  return out;
+}
+
 Result<void> verify(const KmsPublicKey& kms, OctetsView identifier, const Rsk& rsk) {
   const ct::StackWiper stack;
   if (!scheme::verify<Set>(kms.tables().point, identifier, rsk.point().affine))
@@ -224,8 +286,6 @@ Result<void> verify(const KmsPublicKey& kms, OctetsView identifier, const Rsk& r
 }
 
 namespace {
-
-constexpr std::size_t kChunk = 256;  // members that share an inversion; beyond, their points leave the cache
 
 bool encapsulate_portable(OctetsView ssv, std::span<const Recipient> recipients, std::span<Octets> out) {
   std::vector<scheme::Target<Set>> targets;
@@ -292,13 +352,18 @@ Result<std::vector<Octets>> encapsulate(OctetsView ssv, std::span<const Recipien
   return out;
 }
 
+namespace {
+
+Error undecryptable() {
+  return fail(Errc::undecryptable, "RFC 6508 6.2.2", "the encapsulated data does not open with this key",
+              "compare receiver identity, KMS and key period with the sender's");
+}
+
+}  // namespace
+
 Result<SecretOctets> decapsulate(const KmsPublicKey& kms, OctetsView identifier, const Rsk& rsk,
                                  OctetsView encapsulated, std::size_t ssv_size) {
   const ct::StackWiper stack;
-  const auto undecryptable = [] {
-    return fail(Errc::undecryptable, "RFC 6508 6.2.2", "the encapsulated data does not open with this key",
-                "compare receiver identity, KMS and key period with the sender's");
-  };
   if (ssv_size != 16 && ssv_size != 32)
     return fail(Errc::usage, "RFC 6509 Appendix A", "an SSV has 16 octets, not " + std::to_string(ssv_size));
   Point1 r;
@@ -313,6 +378,67 @@ Result<SecretOctets> decapsulate(const KmsPublicKey& kms, OctetsView identifier,
     if (ct::declassify(good)) return ssv;
   }
   return undecryptable();
+}
+
+namespace {
+
+// Where the batch engine has something to do: by the place of the message.
+struct Batch {
+  std::vector<std::size_t> places;
+  std::vector<ifma::Closed> closed;
+};
+
+// Fills `out` for one chunk of one KMS; false when each message must be opened alone.
+bool open_chunk(const Batch& batch, std::size_t from, std::size_t count, const KmsPublicKey& kms,
+                std::vector<Result<SecretOctets>>& out) {
+  std::vector<Secret<16>> ssvs(count);
+  std::vector<Mask> good(count);
+  if (!ifma::open(std::span(batch.closed).subspan(from, count), kms.tables().table8(), ssvs, good))
+    return false;
+  for (std::size_t i = 0; i < count; ++i)
+    if (ct::declassify(good[i])) out[batch.places[from + i]] = SecretOctets(ssvs[i].expose());
+  return true;
+}
+
+void open_one_by_one(std::span<const Sealed> messages, std::span<const std::size_t> places,
+                     std::vector<Result<SecretOctets>>& out) {
+  for (const std::size_t i : places) {
+    const Sealed& one = messages[i];
+    out[i] = decapsulate(*one.kms, one.identifier, *one.rsk, one.encapsulated);
+  }
+}
+
+}  // namespace
+
+std::vector<Result<SecretOctets>> decapsulate_all(std::span<const Sealed> messages) {
+  const ct::StackWiper stack;
+  std::vector<Result<SecretOctets>> out;
+  for (std::size_t i = 0; i < messages.size(); ++i) out.emplace_back(undecryptable());
+  std::map<const KmsPublicKey::Tables*, Batch> by_kms;
+  std::vector<std::size_t> alone;
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    const Sealed& one = messages[i];
+    Point1 r;
+    if (one.encapsulated.size() != kPoint + 16) continue;
+    if (parse_on_curve<Set>(one.encapsulated.first(kPoint), r) != PointFlaw::none) continue;
+    if (r.y.is_zero()) continue;  // of order 2: no multiple of Q
+    const auto* const lines = active_kernel() == Kernel::ifma ? one.rsk->point().lines8() : nullptr;
+    if (!lines) {
+      alone.push_back(i);
+      continue;
+    }
+    Batch& batch = by_kms[&one.kms->tables()];
+    batch.places.push_back(i);
+    batch.closed.push_back({r, one.encapsulated.subspan(kPoint), one.identifier, lines});
+  }
+  for (const auto& [tables, batch] : by_kms)
+    for (std::size_t at = 0; at < batch.places.size(); at += kChunk) {
+      const std::size_t count = std::min(kChunk, batch.places.size() - at);
+      if (count == 1 || !open_chunk(batch, at, count, *messages[batch.places[at]].kms, out))
+        open_one_by_one(messages, std::span(batch.places).subspan(at, count), out);
+    }
+  open_one_by_one(messages, alone, out);
+  return out;
 }
 
 }  // namespace regroup::crypto::sakke

@@ -46,6 +46,38 @@ class EccsiBatch : public testing::Test {
   test::SeededRandom random{11};
 };
 
+TEST_F(EccsiBatch, MultiplesAsPointsHaveBothCoordinates) {
+  std::vector<Scalar> scalars;
+  for (const std::uint64_t small : {1U, 2U, 5U}) scalars.push_back(scalar(small));
+  scalars.push_back(minus(scalar(1)));
+  for (int i = 0; i < 20; ++i) scalars.push_back(drawn(random));
+  const auto all = multiples_of_generator(scalars);
+  ASSERT_TRUE(all);
+  for (std::size_t i = 0; i < scalars.size(); ++i) EXPECT_EQ((*all)[i], times_generator(scalars[i])) << i;
+  scalars.push_back(scalar(0));
+  EXPECT_FALSE(multiples_of_generator(scalars));
+}
+
+// The same draws give the same keys, whatever the kernel.
+TEST_F(EccsiBatch, UserKeysOfABatchAreThoseOfOneByOne) {
+  const Ksak ksak = make_ksak(random);
+  const Kpak kpak = Kpak::derive(ksak);
+  std::vector<Octets> identifiers;
+  for (int i = 0; i < 300; ++i) identifiers.push_back(to_octets(random.octets<32>()));
+  const std::vector<OctetsView> views(identifiers.begin(), identifiers.end());
+  test::SeededRandom draws(5), again(5);
+  const Forced forced(Kernel::ifma);
+  const std::vector<UserKey> all = UserKey::make_all(ksak, kpak, views, draws);
+  ASSERT_EQ(all.size(), views.size());
+  for (std::size_t i = 0; i < views.size(); ++i) {
+    const UserKey one = UserKey::make(ksak, kpak, views[i], again);
+    ASSERT_TRUE(ct_equal(all[i].ssk().expose(), one.ssk().expose())) << i;
+    ASSERT_EQ(all[i].pvt(), one.pvt()) << i;
+    ASSERT_EQ(all[i].hs(), one.hs()) << i;
+  }
+  EXPECT_TRUE(UserKey::validate(kpak, views[7], all[7].ssk().duplicate(), all[7].pvt()).ok());
+}
+
 TEST_F(EccsiBatch, MultiplesOfTheGeneratorAreThoseOfOpenSsl) {
   std::vector<Scalar> scalars;
   for (const std::uint64_t small : {1U, 2U, 3U, 63U, 64U, 65U, 4095U, 4096U})

@@ -3,6 +3,7 @@
 // encapsulations octet for octet.
 #include <gmock/gmock.h>
 
+#include "base/text.hpp"
 #include "crypto/ifma/fan_out.hpp"
 #include "crypto/kernel.hpp"
 #include "crypto/sakke.hpp"
@@ -162,12 +163,131 @@ TEST_F(Ifma, OneNeutralElementFailsTheWholeCall) {
   EXPECT_EQ(refused.error().code, Errc::conflict);
 }
 
+TEST_F(Ifma, ExtractsTheReceiverKeysOfThePortableKernel) {
+  test::SeededRandom random(8);
+  const sakke::MasterSecret z = sakke::make_master_secret(random);
+  std::vector<Octets> identifiers;
+  for (int i = 0; i < 260; ++i) identifiers.push_back(to_octets(random.octets<32>()));
+  const std::vector<OctetsView> views(identifiers.begin(), identifiers.end());
+  for (const std::size_t count : {0U, 1U, 2U, 9U, 260U}) {
+    const Forced forced(Kernel::ifma);
+    const auto keys = sakke::extract_all(z, std::span(views).first(count)).value();
+    ASSERT_EQ(keys.size(), count);
+    for (std::size_t i = 0; i<count; i += count> 20 ? 51 : 1) {
+      const Forced portable(Kernel::portable);
+      EXPECT_TRUE(ct_equal(keys[i].expose(), sakke::extract(z, views[i]).value().octets().expose())) << i;
+    }
+  }
+}
+
+TEST_F(Ifma, OneIdentifierThatHitsTheMasterSecretIsNamedAndFailsTheCall) {
+  sakke::MasterSecret z;
+  z.expose_mutable()[127] = 5;
+  Octets minus(128);
+  ScalarOf<ifma::Set>().operator-(ScalarOf<ifma::Set>::of(5)).write(minus);
+  const std::vector<Octets> identifiers{Octets(32, 1), minus, Octets(32, 2)};
+  const std::vector<OctetsView> views(identifiers.begin(), identifiers.end());
+  for (const Kernel kernel : {Kernel::portable, Kernel::ifma}) {
+    const Forced forced(kernel);
+    EXPECT_EQ(sakke::extract_all(z, views).error().code, Errc::conflict);
+  }
+}
+
+// Messages of two KMSs to three receivers, the last one beyond the budget of lines.
+struct Mailbox {
+  explicit Mailbox(std::size_t count) {
+    for (int i = 0; i < 3; ++i) {
+      identifiers.push_back(to_octets(random.octets<32>()));
+      secrets.push_back(sakke::make_master_secret(random));
+      kms.push_back(sakke::KmsPublicKey::derive(secrets.back()));
+      keys.push_back(sakke::extract(secrets.back(), identifiers.back()).value());
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      ssvs.push_back(to_octets(random.octets<16>()));
+      const sakke::Recipient to{identifiers[i % 3], &kms[i % 3]};
+      messages.push_back(sakke::encapsulate(ssvs[i], {&to, 1}).value().front());
+    }
+  }
+  [[nodiscard]] std::vector<sakke::Sealed> sealed() const {
+    std::vector<sakke::Sealed> out;
+    for (std::size_t i = 0; i < messages.size(); ++i)
+      out.push_back({&kms[i % 3], identifiers[i % 3], &keys[i % 3], messages[i]});
+    return out;
+  }
+  test::SeededRandom random{9};
+  std::vector<Octets> identifiers, ssvs, messages;
+  std::vector<sakke::MasterSecret> secrets;
+  std::vector<sakke::KmsPublicKey> kms;
+  std::vector<sakke::Rsk> keys;
+};
+
+// What decapsulate() says of the same, as text.
+std::vector<std::string> one_by_one(std::span<const sakke::Sealed> all) {
+  std::vector<std::string> out;
+  for (const sakke::Sealed& one : all) {
+    const auto opened = sakke::decapsulate(*one.kms, one.identifier, *one.rsk, one.encapsulated);
+    out.push_back(opened.ok() ? hex(opened->expose()) : opened.error().text());
+  }
+  return out;
+}
+std::vector<std::string> together(std::span<const sakke::Sealed> all) {
+  const Forced forced(Kernel::ifma);
+  std::vector<std::string> out;
+  for (const auto& opened : sakke::decapsulate_all(all))
+    out.push_back(opened.ok() ? hex(opened->expose()) : opened.error().text());
+  return out;
+}
+
+TEST_F(Ifma, OpensManyMessagesOfSeveralKeysAsOneByOne) {
+  const Mailbox mail(27);
+  const auto all = mail.sealed();
+  const auto opened = together(all);
+  for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ(opened[i], hex(mail.ssvs[i])) << i;
+  for (const std::size_t count : {0U, 1U, 2U, 3U, 8U})
+    EXPECT_EQ(together(std::span(all).first(count)).size(), count);
+}
+
+// A bad message costs the others nothing: another's key, altered H, altered R, the point of order 2, octets
+// that are no point, a cut one, an R of order 2q.
+TEST_F(Ifma, OneBadMessageAmongManyIsRefusedAloneAsOneByOne) {
+  Mailbox mail(24);
+  mail.messages[1].back() ^= 1;
+  mail.messages[4][40] ^= 1;
+  std::fill(mail.messages[7].begin() + 1, mail.messages[7].begin() + 257, std::uint8_t{0});
+  mail.messages[10].pop_back();
+  Affine<ifma::Set> high;
+  ASSERT_EQ(parse_on_curve<ifma::Set>(OctetsView(mail.messages[13]).first(257), high), PointFlaw::none);
+  // R + (0, 0), of order 2q: (x, y) + (0, 0) = (-3/x, 3y/x^2) on y^2 = x^3 - 3x.
+  const F inverse = high.x.inverse();
+  high = {-(F::of(3) * inverse), F::of(3) * high.y * inverse.square()};
+  ASSERT_TRUE(high.on_curve());
+  high.write(std::span(mail.messages[13]).first<257>());
+  auto all = mail.sealed();
+  all[16].rsk = &mail.keys[(16 + 1) % 3];
+  const auto expected = one_by_one(all);
+  EXPECT_EQ(together(all), expected);
+  for (const std::size_t bad : {1U, 4U, 7U, 10U, 13U, 16U})
+    EXPECT_THAT(expected[bad], testing::HasSubstr("does not open with this key")) << bad;
+  EXPECT_EQ(expected[2], hex(mail.ssvs[2]));
+}
+
+TEST_F(Ifma, AKeyBeyondTheBudgetOfLinesOpensAll) {
+  sakke::set_line_budget(0);
+  const Mailbox mail(6);
+  EXPECT_EQ(together(mail.sealed())[3], hex(mail.ssvs[3]));
+  sakke::set_line_budget(64);
+}
+
 TEST(Kernels, AreForcedByNameOnlyWhereTheyRun) {
   const Forced restore(active_kernel());
-  EXPECT_EQ(runs_here(Kernel::ifma) ? Kernel::ifma : Kernel::portable, active_kernel());
+  const Kernel best = runs_here(Kernel::ifma)  ? Kernel::ifma
+                      : runs_here(Kernel::adx) ? Kernel::adx
+                                               : Kernel::portable;
+  EXPECT_EQ(active_kernel(), best);
   EXPECT_TRUE(force_kernel("portable").ok());
   EXPECT_EQ(active_kernel(), Kernel::portable);
-  EXPECT_EQ(force_kernel("ifma").ok(), runs_here(Kernel::ifma));
+  for (const Kernel kernel : {Kernel::adx, Kernel::ifma})
+    EXPECT_EQ(force_kernel(name_of(kernel)).ok(), runs_here(kernel)) << name_of(kernel);
   for (const char* name : {"", "IFMA", "avx512", "portable "}) {
     const auto refused = force_kernel(name);
     ASSERT_FALSE(refused.ok()) << name;

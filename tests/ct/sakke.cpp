@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// One SAKKE operation on marked secrets: z, SSV, RSK. Keys are of full length and made up here.
+// One SAKKE operation on marked secrets, with one kernel: z, SSV, RSK. Keys are of full length and made up
+// here.
 #include "crypto/sakke.hpp"
+#include "crypto/kernel.hpp"
 
 #include "ct/secret.hpp"
 
@@ -87,7 +89,8 @@ void run(std::string_view operation) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  ct::require(argc == 2, "usage: ct_sakke OPERATION");
+  ct::require(argc == 3, "usage: ct_sakke OPERATION KERNEL");
+  ct::require(crypto::force_kernel(argv[2]).ok(), "the kernel runs here");
   run(argv[1]);
   return 0;
 }

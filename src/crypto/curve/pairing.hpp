@@ -155,6 +155,24 @@ class FixedLines {
     return f.square().square();
   }
 
+  static constexpr std::size_t count() {
+    std::size_t lines = top();
+    for (std::size_t at = 1; at < top(); ++at) lines += kDigits[at] != 0;
+    return lines;
+  }
+  // Every line in the order of pairing(): take(whether the value is squared before, slope, constant).
+  template <class Take>
+  void each(Take take) const {
+    std::size_t next = 0;
+    for (std::size_t at = top(); at-- > 0;) {
+      take(true, lines_[next].slope, lines_[next].constant);
+      ++next;
+      if (at == 0 || kDigits[at] == 0) continue;
+      take(false, lines_[next].slope, lines_[next].constant);
+      ++next;
+    }
+  }
+
  private:
   struct ScaledLine {
     FieldOf<Set> slope, constant;
@@ -165,11 +183,6 @@ class FixedLines {
     std::size_t at = kDigits.size() - 1;
     while (kDigits[at] == 0) --at;
     return at;
-  }
-  static constexpr std::size_t count() {
-    std::size_t lines = top();
-    for (std::size_t at = 1; at < top(); ++at) lines += kDigits[at] != 0;
-    return lines;
   }
   [[nodiscard]] Fp2<FieldOf<Set>> value(std::size_t line, const Affine<Set>& b) const {
     return {lines_[line].slope * b.x + lines_[line].constant, b.y};

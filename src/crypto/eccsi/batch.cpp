@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crypto/eccsi/batch.hpp"
 
+#include "crypto/curve/signed_digits.hpp"
 #include "crypto/field/inverse.hpp"
 #include "crypto/field/montgomery.hpp"
+#include "crypto/ifma/limbs52.hpp"
 
 namespace regroup::crypto::eccsi {
 namespace {
@@ -15,7 +17,6 @@ constexpr Modulus<4> kField = make_modulus(
     limbs_from_hex<4>("ffffffff 00000001 00000000 00000000 00000000 ffffffff ffffffff ffffffff"));
 constexpr Modulus<4> kOrder = make_modulus(
     limbs_from_hex<4>("ffffffff 00000000 ffffffff ffffffff bce6faad a7179e84 f3b9cac2 fc632551"));
-constexpr std::uint64_t kLow52 = (std::uint64_t{1} << 52) - 1;
 
 // 2^n mod m.
 constexpr Plain power_of_two(std::size_t n, const Plain& m) {
@@ -30,22 +31,10 @@ void split(const Plain& a, Limbs52& out) {
   static constexpr Plain shift = power_of_two(516, kField.m);  // 2^260 2^256
   Plain form{};
   montgomery_product_by_columns(form, a, shift, kField.m, kField.minus_inverse);
-  for (std::size_t j = 0; j < p256::kLimbs; ++j) {
-    const std::size_t at = 52 * j / 64, bits = 52 * j % 64;
-    out[j] = form[at] >> bits & kLow52;
-    if (bits > 12 && at + 1 < form.size()) out[j] |= form[at + 1] << (64 - bits) & kLow52;
-  }
+  ifma::split52(form, out);
 }
 // A plain value of 0 .. p.
-Plain join(const Limbs52& a) {
-  Plain out{};
-  for (std::size_t j = 0; j < p256::kLimbs; ++j) {
-    const std::size_t at = 52 * j / 64, bits = 52 * j % 64;
-    out[at] |= a[j] << bits;
-    if (bits > 12 && at + 1 < out.size()) out[at + 1] |= a[j] >> (64 - bits);
-  }
-  return reduced(out, kField);
-}
+Plain join(const Limbs52& a) { return reduced(ifma::join52<4>(a), kField); }
 Plain lane_of(const p256::Residue& a, std::size_t lane) {
   Limbs52 limbs;
   for (std::size_t j = 0; j < p256::kLimbs; ++j) limbs[j] = a.limb[j].lane[lane];
@@ -57,21 +46,11 @@ void invert(Limbs52& residue) {
 }
 
 void put_digits(p256::Digits8& digits, std::size_t lane, const Scalar& k) {
-  static constexpr Plain one{1, 0, 0, 0};
-  static constexpr Plain offset =
-      subtract_mod(power_of_two(p256::kDigits * p256::kWindow, kOrder.m), one, kOrder.m);
+  static constexpr Plain offset = digit_offset(p256::kDigits * p256::kWindow, kOrder);
   const Secret<32> octets = k.octets();
-  const ct::Wiped<Plain> sum(add_mod(limbs_from_octets<4>(octets.expose()), offset, kOrder.m));
-  const Mask odd = mask_of((*sum)[0] & 1);
-  ct::Wiped<Plain> even, correction;
-  for (std::size_t i = 0; i < sum->size(); ++i) (*correction)[i] = kOrder.m[i] & odd;
-  const Limb carry = add(*even, *sum, *correction);
-  const ct::Wiped<Plain> half(halved(*even, carry));
-  for (std::size_t i = 0; i < p256::kDigits; ++i) {
-    Limb v = 0;
-    for (std::size_t j = p256::kWindow; j-- > 0;) v = v << 1 | bit(*half, i * p256::kWindow + j);
-    digits.of[i][lane] = static_cast<std::uint8_t>(v);
-  }
+  const ct::Wiped<Plain> plain(limbs_from_octets<4>(octets.expose()));
+  const SignedDigits<p256::kDigits, p256::kWindow> of_k(*plain, offset, kOrder.m);
+  for (std::size_t i = 0; i < p256::kDigits; ++i) digits.of[i][lane] = of_k.plain(i);
 }
 
 void put(p256::Column& column, std::size_t entry, OctetsView coordinate) {
@@ -98,22 +77,48 @@ const FixedBase& FixedBase::generator() {
   return table;
 }
 
-std::optional<std::vector<Fixed<32>>> x_of_multiples(std::span<const Scalar> a, std::span<const Scalar> b,
-                                                     const FixedBase* base) {
-  const std::size_t vectors = (a.size() + ifma::kLanes - 1) / ifma::kLanes;
-  if (a.empty()) return std::vector<Fixed<32>>();
-  ct::WipedArray<p256::Multiples> all(vectors);
-  for (std::size_t i = 0; i < vectors * ifma::kLanes; ++i) {  // lanes without a scalar repeat the last one
+namespace {
+
+using Lanes = ct::WipedArray<p256::Multiples>;
+
+std::size_t vectors_of(std::span<const Scalar> a) { return (a.size() + ifma::kLanes - 1) / ifma::kLanes; }
+
+// [a_i]G + [b_i]B in every lane; false when one of them is neutral.
+bool multiply(Lanes& all, std::span<const Scalar> a, std::span<const Scalar> b, const FixedBase* base) {
+  for (std::size_t i = 0; i < all.size() * ifma::kLanes; ++i) {  // lanes without a scalar repeat the last one
     const std::size_t from = std::min(i, a.size() - 1);
     put_digits(all[i / ifma::kLanes].a, i % ifma::kLanes, a[from]);
     if (base) put_digits(all[i / ifma::kLanes].b, i % ifma::kLanes, b[from]);
   }
-  if (!p256::multiply(&all[0], vectors, FixedBase::generator().windows(), base ? base->windows() : nullptr,
-                      invert))
-    return std::nullopt;
+  return p256::multiply(&all[0], all.size(), FixedBase::generator().windows(),
+                        base ? base->windows() : nullptr, invert);
+}
+
+}  // namespace
+
+std::optional<std::vector<Fixed<32>>> x_of_multiples(std::span<const Scalar> a, std::span<const Scalar> b,
+                                                     const FixedBase* base) {
+  if (a.empty()) return std::vector<Fixed<32>>();
+  Lanes all(vectors_of(a));
+  if (!multiply(all, a, b, base)) return std::nullopt;
   std::vector<Fixed<32>> out(a.size());
   for (std::size_t i = 0; i < out.size(); ++i)
     write_octets(lane_of(all[i / ifma::kLanes].x, i % ifma::kLanes), out[i]);
+  return out;
+}
+
+std::optional<std::vector<PointOctets>> multiples_of_generator(std::span<const Scalar> a) {
+  if (a.empty()) return std::vector<PointOctets>();
+  Lanes all(vectors_of(a));
+  if (!multiply(all, a, {}, nullptr)) return std::nullopt;
+  std::vector<PointOctets> out(a.size());
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const p256::Multiples& of = all[i / ifma::kLanes];
+    const std::span<std::uint8_t> point(out[i]);
+    point[0] = 0x04;
+    write_octets(lane_of(of.x, i % ifma::kLanes), point.subspan(1, 32));
+    write_octets(lane_of(of.y, i % ifma::kLanes), point.subspan(33, 32));
+  }
   return out;
 }
 

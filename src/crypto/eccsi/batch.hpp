@@ -27,4 +27,7 @@ class FixedBase {
                                                                    std::span<const Scalar> b = {},
                                                                    const FixedBase* base = nullptr);
 
+// [a_i]G as points, for up to 256 scalars; constant time in them. Nothing when one of them is 0.
+[[nodiscard]] std::optional<std::vector<PointOctets>> multiples_of_generator(std::span<const Scalar> a);
+
 }  // namespace regroup::crypto::eccsi

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The arithmetic that dominates everything else, modulo p and q of parameter set 1 (16 limbs). It stands out
 // of line, in one place, so that another implementation for a given processor has one door to come in by.
-// `portable` is the reference: every other kernel equals it limb for limb.
+// The portable one is the reference: every other equals it limb for limb.
 #pragma once
 
 #include "crypto/field/montgomery.hpp"
@@ -14,5 +14,9 @@ void product16(Limbs<16>& out, const Limbs<16>& a, const Limbs<16>& b, const Mod
 void sum16(Limbs<16>& out, const Limbs<16>& a, const Limbs<16>& b, const Modulus<16>& modulus) noexcept;
 void difference16(Limbs<16>& out, const Limbs<16>& a, const Limbs<16>& b,
                   const Modulus<16>& modulus) noexcept;
+
+// Whether the three run on the instructions of crypto/adx where the processor has them (they do until told
+// otherwise). crypto/kernel.hpp tells.
+void use_adx(bool on) noexcept;
 
 }  // namespace regroup::crypto::kernel

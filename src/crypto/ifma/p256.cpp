@@ -5,13 +5,13 @@
 // and B p is below (1 + A B / 16) p. p = -1 mod 2^52: the quotient digit of a row is its lowest limb.
 #include "crypto/ifma/p256.hpp"
 
+#include "crypto/ifma/vector.hpp"
+
 #ifdef __AVX512IFMA__
-#include <immintrin.h>
 
 namespace regroup::crypto::ifma::p256 {
 namespace {
 
-constexpr long long kLow52 = (1LL << 52) - 1;
 constexpr std::uint64_t kP[kLimbs] = {0xfffffffffffff, 0xfffffffffff, 0x0, 0x1000000000, 0xffffffff0000};
 constexpr std::uint64_t kZero[kLimbs] = {}, kUnit[kLimbs] = {1};
 constexpr std::uint64_t kOne[kLimbs] = {0x10, 0xf000000000000, 0xfffffffffffff, 0xffeffffffffff,
@@ -23,7 +23,7 @@ struct F {
   __m512i limb[kLimbs];
 };
 
-inline __m512i load(const Limb8& from) { return _mm512_load_si512(&from); }
+using ifma::load;
 inline F load(const Residue& from) {
   F out;
 #pragma GCC unroll 5
@@ -37,7 +37,7 @@ inline void store(Residue& to, const F& from) {
 inline F constant(const std::uint64_t (&limbs)[kLimbs]) {
   F out;
 #pragma GCC unroll 5
-  for (std::size_t j = 0; j < kLimbs; ++j) out.limb[j] = _mm512_set1_epi64(static_cast<long long>(limbs[j]));
+  for (std::size_t j = 0; j < kLimbs; ++j) out.limb[j] = in_all(limbs[j]);
   return out;
 }
 inline F plus(const F& a, const F& b) {
@@ -64,7 +64,7 @@ inline F multiple_of_p(int times) {
 
 // Limbs into 0 .. 2^52 - 1, for a value of 0 .. 16 p.
 inline F carried(F a) {
-  const __m512i low = _mm512_set1_epi64(kLow52);
+  const __m512i low = low52();
 #pragma GCC unroll 4
   for (std::size_t j = 0; j + 1 < kLimbs; ++j) {
     a.limb[j + 1] = _mm512_add_epi64(a.limb[j + 1], _mm512_srai_epi64(a.limb[j], 52));
@@ -87,7 +87,7 @@ inline F folded(const F& sum) {
 // a b / R; limbs of both in 0 .. 2^52 - 1.
 inline F times(const F& a, const F& b) {
   const F p = constant(kP);
-  const __m512i zero = _mm512_setzero_si512(), low = _mm512_set1_epi64(kLow52);
+  const __m512i zero = _mm512_setzero_si512(), low = low52();
   __m512i acc[kLimbs + 1] = {zero, zero, zero, zero, zero, zero};
 #pragma GCC unroll 5
   for (std::size_t i = 0; i < kLimbs; ++i) {
@@ -109,40 +109,19 @@ inline F times(const F& a, const F& b) {
   return carried(F{{acc[0], acc[1], acc[2], acc[3], acc[4]}});
 }
 
-struct Choice {
-  __m512i index;
-  __mmask8 negative;
-  __mmask8 group[kGroups];
-};
-inline Choice choice_of(const std::uint8_t (&digits)[kLanes]) {
-  const __m512i v = _mm512_cvtepu8_epi64(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(digits)));
-  Choice out;
-  out.negative = _mm512_testn_epi64_mask(v, _mm512_set1_epi64(1LL << (kWindow - 1)));
-  const __m512i flipped = _mm512_mask_xor_epi64(v, out.negative, v, _mm512_set1_epi64(-1));
-  out.index = _mm512_and_si512(flipped, _mm512_set1_epi64(kEntries - 1));
-  const __m512i group = _mm512_srli_epi64(out.index, 3);
-  for (std::size_t h = 0; h < kGroups; ++h)
-    out.group[h] = _mm512_cmpeq_epi64_mask(group, _mm512_set1_epi64(static_cast<long long>(h)));
-  return out;
-}
-inline F look_up(const Column& column, const Choice& choice) {
+using Digit = Choice<kWindow>;
+inline F entry_of(const Column& column, const Digit& choice) {
   F out;
 #pragma GCC unroll 5
-  for (std::size_t j = 0; j < kLimbs; ++j) {
-    __m512i found = _mm512_permutexvar_epi64(choice.index, load(column.of[j][0]));
-#pragma GCC unroll 4
-    for (std::size_t h = 1; h < kGroups; ++h)
-      found = _mm512_mask_permutexvar_epi64(found, choice.group[h], choice.index, load(column.of[j][h]));
-    out.limb[j] = found;
-  }
+  for (std::size_t j = 0; j < kLimbs; ++j) out.limb[j] = look_up(column.of[j], choice);
   return out;
 }
 
 // Adds one entry to each lane's point; coordinates below 1.01 p before and after.
 [[gnu::noinline]] void add_entry(Multiples& m, const std::uint8_t (&digits)[kLanes], const Window& window) {
-  const Choice choice = choice_of(digits);
-  const F x2 = look_up(window.x, choice);
-  F y2 = look_up(window.y, choice);
+  const Digit choice = choice_of<kWindow>(digits);
+  const F x2 = entry_of(window.x, choice);
+  F y2 = entry_of(window.y, choice);
   const F p = constant(kP);
 #pragma GCC unroll 5
   for (std::size_t j = 0; j < kLimbs; ++j)
@@ -188,28 +167,6 @@ bool invert_lanes(F& a, Invert invert) {
   return any != 0;
 }
 
-[[gnu::noinline]] void wipe_frames() {
-  Limb8 frames[64];
-  __builtin_memset(frames, 0, sizeof frames);
-  __asm__ volatile("" : : "r"(frames) : "memory");
-}
-// And so did the registers.
-inline void wipe_registers() {
-  _mm256_zeroall();  // the lower sixteen
-  __asm__ volatile(
-      "vpxorq %%xmm16,%%xmm16,%%xmm16\n vpxorq %%xmm17,%%xmm17,%%xmm17\n vpxorq %%xmm18,%%xmm18,%%xmm18\n"
-      "vpxorq %%xmm19,%%xmm19,%%xmm19\n vpxorq %%xmm20,%%xmm20,%%xmm20\n vpxorq %%xmm21,%%xmm21,%%xmm21\n"
-      "vpxorq %%xmm22,%%xmm22,%%xmm22\n vpxorq %%xmm23,%%xmm23,%%xmm23\n vpxorq %%xmm24,%%xmm24,%%xmm24\n"
-      "vpxorq %%xmm25,%%xmm25,%%xmm25\n vpxorq %%xmm26,%%xmm26,%%xmm26\n vpxorq %%xmm27,%%xmm27,%%xmm27\n"
-      "vpxorq %%xmm28,%%xmm28,%%xmm28\n vpxorq %%xmm29,%%xmm29,%%xmm29\n vpxorq %%xmm30,%%xmm30,%%xmm30\n"
-      "vpxorq %%xmm31,%%xmm31,%%xmm31\n kxorw %%k1,%%k1,%%k1\n kxorw %%k2,%%k2,%%k2\n kxorw %%k3,%%k3,%%k3\n"
-      "kxorw %%k4,%%k4,%%k4\n kxorw %%k5,%%k5,%%k5\n kxorw %%k6,%%k6,%%k6\n kxorw %%k7,%%k7,%%k7\n"
-      :
-      :
-      : "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26",
-        "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7");
-}
-
 }  // namespace
 
 bool multiply(Multiples* all, std::size_t vectors, const Window* a, const Window* b, Invert invert) noexcept {
@@ -235,7 +192,7 @@ bool multiply(Multiples* all, std::size_t vectors, const Window* a, const Window
     store(all[v].x, times(times(load(all[v].x), inverse), unit));
     store(all[v].y, times(times(load(all[v].y), inverse), unit));
   }
-  wipe_frames();
+  wipe_frames<4096>();
   wipe_registers();
   return good;
 }
