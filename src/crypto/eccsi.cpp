@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 
+#include "base/workers.hpp"
 #include "crypto/ct.hpp"
 #include "crypto/eccsi/batch.hpp"
 #include "crypto/eccsi/signing.hpp"
@@ -18,6 +19,7 @@ namespace {
 
 // Each attempt fails with a probability below 2^-31: a source that fails all of them does not work.
 constexpr int kAttempts = 16;
+constexpr std::size_t kChunk = 256;  // messages or identities that share an inversion
 
 Scalar scalar_of(std::span<const std::uint8_t, 32> checked) {
   std::optional<Scalar> scalar = Scalar::parse(checked);
@@ -136,39 +138,43 @@ UserKey UserKey::make(const Ksak& ksak, const Kpak& kpak, OctetsView identifier,
   std::abort();
 }
 
-// False, and nothing in `out`, when a nonce does not serve, which happens to none in practice.
-bool UserKey::make_chunk(const Ksak& ksak, const Kpak& kpak, std::span<const OctetsView> identifiers,
-                         Random& random, std::vector<UserKey>& out) {
-  SecretOctets draws(32 * identifiers.size());
-  random.fill(draws.expose_mutable());
+// Nothing when a nonce does not serve, which happens to none in practice.
+std::vector<UserKey> UserKey::make_chunk(const Ksak& ksak, const Kpak& kpak,
+                                         std::span<const OctetsView> identifiers, OctetsView draws) {
   std::vector<Scalar> nonces;
   for (std::size_t i = 0; i < identifiers.size(); ++i)
-    nonces.push_back(hedged_nonce(ksak.expose(), "regroup ECCSI v", draws.expose().subspan(32 * i, 32),
+    nonces.push_back(hedged_nonce(ksak.expose(), "regroup ECCSI v", draws.subspan(32 * i, 32),
                                   {kpak.octets(), identifiers[i]}, 0));
   const auto pvts = multiples_of_generator(nonces);
-  if (!pvts) return false;
-  std::vector<UserKey> made;
-  for (std::size_t i = 0; i < identifiers.size(); ++i) {
+  std::vector<UserKey> out;
+  for (std::size_t i = 0; pvts && i < identifiers.size(); ++i) {
     const PointOctets pvt = ct::declassify((*pvts)[i]);
     const Fixed<32> hs = hash_identity(kpak.octets(), identifiers[i], pvt);
     std::optional<Ssk> ssk = ssk_with_v(ksak, hs, nonces[i]);
-    if (!ssk) return false;
-    made.push_back(UserKey(std::move(*ssk), pvt, hs));
+    if (!ssk) return {};
+    out.push_back(UserKey(std::move(*ssk), pvt, hs));
   }
-  std::move(made.begin(), made.end(), std::back_inserter(out));
-  return true;
+  return out;
 }
 
 std::vector<UserKey> UserKey::make_all(const Ksak& ksak, const Kpak& kpak,
                                        std::span<const OctetsView> identifiers, Random& random) {
-  const ct::StackWiper wiper;
-  constexpr std::size_t kChunk = 256;
-  const bool vectors = active_kernel() == Kernel::ifma;
+  const std::size_t chunks = (identifiers.size() + kChunk - 1) / kChunk;
+  std::vector<std::vector<UserKey>> made(chunks);
+  if (active_kernel() == Kernel::ifma && identifiers.size() > 1) {
+    SecretOctets draws(32 * identifiers.size());
+    random.fill(draws.expose_mutable());
+    for_each_chunk(chunks, [&](std::size_t i) {
+      const ct::StackWiper wiper;
+      const auto chunk = identifiers.subspan(i * kChunk, std::min(kChunk, identifiers.size() - i * kChunk));
+      made[i] = make_chunk(ksak, kpak, chunk, draws.expose().subspan(32 * i * kChunk));
+    });
+  }
   std::vector<UserKey> out;
-  for (std::size_t at = 0; at < identifiers.size(); at += kChunk) {
-    const auto chunk = identifiers.subspan(at, std::min(kChunk, identifiers.size() - at));
-    if (vectors && chunk.size() > 1 && make_chunk(ksak, kpak, chunk, random, out)) continue;
-    for (const OctetsView identifier : chunk) out.push_back(make(ksak, kpak, identifier, random));
+  for (std::size_t i = 0; i < chunks; ++i) {
+    std::move(made[i].begin(), made[i].end(), std::back_inserter(out));
+    while (out.size() < std::min((i + 1) * kChunk, identifiers.size()))
+      out.push_back(make(ksak, kpak, identifiers[out.size()], random));
   }
   return out;
 }
@@ -204,25 +210,25 @@ bool invert_all(std::vector<Scalar>& values) {
   return true;
 }
 
-// Y = [HS]PVT + KPAK, which every signature of this key is verified with, and its table. The last few keys
-// stay.
+// The table of Y = [HS]PVT + KPAK, which every signature of this key is verified with; null when the key is
+// not of this KPAK and identifier. The last few stay, by HS, which is a hash of all three.
 std::shared_ptr<const FixedBase> verifier_of(const UserKey& key, const Kpak& kpak, OctetsView identifier) {
   if (hash_identity(kpak.octets(), identifier, key.pvt()) != key.hs()) return nullptr;
   static std::mutex mutex;
-  static std::list<std::pair<PointOctets, std::shared_ptr<const FixedBase>>> recent;
+  static std::list<std::pair<Fixed<32>, std::shared_ptr<const FixedBase>>> recent;
   constexpr std::size_t kMost = 8;
+  const std::lock_guard lock(mutex);
+  const auto known =
+      std::find_if(recent.begin(), recent.end(), [&](const auto& one) { return one.first == key.hs(); });
+  if (known != recent.end()) {
+    recent.splice(recent.begin(), recent, known);
+    return recent.front().second;
+  }
   const Scalar zero, one = Scalar::one(), h = Scalar::reduce(key.hs());
   const auto y = combine_vartime(zero, {&h, &key.pvt()}, {&one, &kpak.octets()});
   if (!y) return nullptr;
-  const std::lock_guard lock(mutex);
-  const auto known =
-      std::find_if(recent.begin(), recent.end(), [&](const auto& one_of) { return one_of.first == *y; });
-  if (known != recent.end()) {
-    recent.splice(recent.begin(), recent, known);
-  } else {
-    recent.emplace_front(*y, std::make_shared<const FixedBase>(*y));
-    if (recent.size() > kMost) recent.pop_back();
-  }
+  recent.emplace_front(key.hs(), std::make_shared<const FixedBase>(*y));
+  if (recent.size() > kMost) recent.pop_back();
   return recent.front().second;
 }
 
@@ -261,17 +267,21 @@ std::optional<std::vector<Fixed<kSignature>>> sign_chunk(const UserKey& key, con
 Result<std::vector<Fixed<kSignature>>> sign_all(const UserKey& key, const Kpak& kpak, OctetsView identifier,
                                                 std::span<const OctetsView> messages, Random& random) {
   const ct::StackWiper wiper;
-  constexpr std::size_t kChunk = 256;
-  std::vector<Fixed<kSignature>> out;
   const auto y =
       active_kernel() == Kernel::ifma && messages.size() > 1 ? verifier_of(key, kpak, identifier) : nullptr;
-  for (std::size_t at = 0; y && at < messages.size(); at += kChunk) {
-    const auto chunk = messages.subspan(at, std::min(kChunk, messages.size() - at));
-    SecretOctets draws(32 * chunk.size());
-    random.fill(draws.expose_mutable());
-    const auto signatures = sign_chunk(key, *y, chunk, draws.expose());
-    if (!signatures) break;
-    out.insert(out.end(), signatures->begin(), signatures->end());
+  const std::size_t chunks = y ? (messages.size() + kChunk - 1) / kChunk : 0;
+  std::vector<std::optional<std::vector<Fixed<kSignature>>>> made(chunks);
+  SecretOctets draws(y ? 32 * messages.size() : 0);
+  random.fill(draws.expose_mutable());
+  for_each_chunk(chunks, [&](std::size_t i) {
+    const ct::StackWiper stack;
+    const auto chunk = messages.subspan(i * kChunk, std::min(kChunk, messages.size() - i * kChunk));
+    made[i] = sign_chunk(key, *y, chunk, draws.expose().subspan(32 * i * kChunk));
+  });
+  std::vector<Fixed<kSignature>> out;
+  for (const auto& chunk : made) {
+    if (!chunk) break;  // from here on one by one
+    out.insert(out.end(), chunk->begin(), chunk->end());
   }
   while (out.size() < messages.size()) {
     out.push_back(sign(key, messages[out.size()], random));

@@ -60,9 +60,9 @@ class UserKey {
  private:
   UserKey(Ssk ssk, const Fixed<kPoint>& pvt, const Fixed<32>& hs)
       : ssk_(std::move(ssk)), pvt_(pvt), hs_(hs) {}
-  [[nodiscard]] static bool make_chunk(const Ksak& ksak, const Kpak& kpak,
-                                       std::span<const OctetsView> identifiers, Random& random,
-                                       std::vector<UserKey>& out);
+  [[nodiscard]] static std::vector<UserKey> make_chunk(const Ksak& ksak, const Kpak& kpak,
+                                                       std::span<const OctetsView> identifiers,
+                                                       OctetsView draws);
   Ssk ssk_;
   Fixed<kPoint> pvt_;
   Fixed<32> hs_;

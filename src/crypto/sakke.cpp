@@ -8,6 +8,7 @@
 #include <mutex>
 #include <numeric>
 
+#include "base/workers.hpp"
 #include "crypto/curve/scheme.hpp"
 #include "crypto/ifma/fan_out.hpp"
 #include "crypto/kernel.hpp"
@@ -234,46 +235,52 @@ namespace {
 constexpr std::size_t kChunk =
     256;  // identities that share an inversion; beyond, their points leave the cache
 
-// Nothing when the batch cannot tell which identifier is at fault.
-std::optional<std::vector<RskOctets>> extract_chunk(const Scalar& z,
-                                                    std::span<const OctetsView> identifiers) {
-  ct::WipedArray<Point1> points(identifiers.size());
-  if (!ifma::extract(z, identifiers, points)) return std::nullopt;
-  std::vector<RskOctets> out(identifiers.size());
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    if (!ct::declassify(points[i].on_curve())) return std::nullopt;
-    points[i].write(out[i].expose_mutable());
-  }
-  return out;
+std::size_t chunks_of(std::size_t size) { return (size + kChunk - 1) / kChunk; }
+template <class T>
+std::span<T> chunk_of(std::span<T> all, std::size_t i) {
+  return all.subspan(i * kChunk, std::min(kChunk, all.size() - i * kChunk));
 }
 
-Result<std::vector<RskOctets>> extract_one_by_one(const MasterSecret& z,
-                                                  std::span<const OctetsView> identifiers) {
-  std::vector<RskOctets> out;
-  for (const OctetsView identifier : identifiers) {
-    const Rsk rsk = TRY(extract(z, identifier));
+// False when the batch cannot tell which identifier is at fault.
+bool extract_chunk(const Scalar& z, std::span<const OctetsView> identifiers, std::span<RskOctets> out) {
+  ct::WipedArray<Point1> points(identifiers.size());
+  if (!ifma::extract(z, identifiers, points)) return false;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    if (!ct::declassify(points[i].on_curve())) return false;
+    points[i].write(out[i].expose_mutable());
+  }
+  return true;
+}
+
+Result<void> extract_one_by_one(const MasterSecret& z, std::span<const OctetsView> identifiers,
+                                std::span<RskOctets> out) {
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const Rsk rsk = TRY(extract(z, identifiers[i]));
     if (!ct::declassify(rsk.point().affine.on_curve()))
       return fail(Errc::internal, "RFC 6508 6.1.1", "a receiver secret key just made is not on the curve",
                   "take this machine out of service: its arithmetic fails");
-    out.push_back(rsk.octets());
+    out[i] = rsk.octets();
   }
-  return out;
+  return {};
 }
 
 }  // namespace
 
 Result<std::vector<RskOctets>> extract_all(const MasterSecret& z, std::span<const OctetsView> identifiers) {
-  const ct::StackWiper stack;
-  const ct::Wiped<Scalar> scalar(Scalar::of_octets(z.expose()));
   const bool vectors = active_kernel() == Kernel::ifma;
-  std::vector<RskOctets> out;
-  for (std::size_t at = 0; at < identifiers.size(); at += kChunk) {
-    const auto chunk = identifiers.subspan(at, std::min(kChunk, identifiers.size() - at));
-    std::optional<std::vector<RskOctets>> made;
-    if (vectors && chunk.size() > 1) made = extract_chunk(*scalar, chunk);
-    if (!made) made = TRY(extract_one_by_one(z, chunk));
-    std::move(made->begin(), made->end(), std::back_inserter(out));
-  }
+  std::vector<RskOctets> out(identifiers.size());
+  std::vector<std::optional<Error>> errors(chunks_of(identifiers.size()));
+  for_each_chunk(errors.size(), [&](std::size_t i) {
+    const ct::StackWiper stack;
+    const ct::Wiped<Scalar> scalar(Scalar::of_octets(z.expose()));
+    const auto chunk = chunk_of(identifiers, i);
+    const auto keys = chunk_of(std::span(out), i);
+    if (vectors && chunk.size() > 1 && extract_chunk(*scalar, chunk, keys)) return;
+    auto one_by_one = extract_one_by_one(z, chunk, keys);
+    if (!one_by_one.ok()) errors[i] = std::move(one_by_one).error();
+  });
+  for (std::optional<Error>& error : errors)
+    if (error) return std::move(*error);
   return out;
 }
 
@@ -313,14 +320,20 @@ std::size_t one_kms(std::span<const Recipient> recipients) {
 
 bool encapsulate_all(OctetsView ssv, std::span<const Recipient> recipients, std::span<Octets> out) {
   const bool vectors = active_kernel() == Kernel::ifma;
-  for (std::size_t at = 0, count = 0; at < out.size(); at += count) {
+  std::vector<std::pair<std::size_t, std::size_t>> chunks;  // from, count
+  for (std::size_t at = 0; at < out.size(); at += chunks.back().second) {
     const auto rest = recipients.subspan(at);
-    count = vectors ? one_kms(rest) : std::min(kChunk, rest.size());
-    const auto chunk = rest.first(count);
-    if (!(vectors && count > 1 ? encapsulate_ifma : encapsulate_portable)(ssv, chunk, out.subspan(at, count)))
-      return false;
+    chunks.emplace_back(at, vectors ? one_kms(rest) : std::min(kChunk, rest.size()));
   }
-  return true;
+  std::atomic<bool> good{true};
+  for_each_chunk(chunks.size(), [&](std::size_t i) {
+    const ct::StackWiper stack;
+    const auto [from, count] = chunks[i];
+    if (!(vectors && count > 1 ? encapsulate_ifma : encapsulate_portable)(
+            ssv, recipients.subspan(from, count), out.subspan(from, count)))
+      good = false;
+  });
+  return good;
 }
 
 // The positions of the recipients, those of one KMS together.
@@ -389,14 +402,15 @@ struct Batch {
 };
 
 // Fills `out` for one chunk of one KMS; false when each message must be opened alone.
-bool open_chunk(const Batch& batch, std::size_t from, std::size_t count, const KmsPublicKey& kms,
+bool open_chunk(const Batch& batch, std::size_t chunk, const KmsPublicKey& kms,
                 std::vector<Result<SecretOctets>>& out) {
-  std::vector<Secret<16>> ssvs(count);
-  std::vector<Mask> good(count);
-  if (!ifma::open(std::span(batch.closed).subspan(from, count), kms.tables().table8(), ssvs, good))
-    return false;
-  for (std::size_t i = 0; i < count; ++i)
-    if (ct::declassify(good[i])) out[batch.places[from + i]] = SecretOctets(ssvs[i].expose());
+  const auto closed = chunk_of(std::span(batch.closed), chunk);
+  const auto places = chunk_of(std::span(batch.places), chunk);
+  std::vector<Secret<16>> ssvs(closed.size());
+  std::vector<Mask> good(closed.size());
+  if (!ifma::open(closed, kms.tables().table8(), ssvs, good)) return false;
+  for (std::size_t i = 0; i < closed.size(); ++i)
+    if (ct::declassify(good[i])) out[places[i]] = SecretOctets(ssvs[i].expose());
   return true;
 }
 
@@ -431,12 +445,15 @@ std::vector<Result<SecretOctets>> decapsulate_all(std::span<const Sealed> messag
     batch.places.push_back(i);
     batch.closed.push_back({r, one.encapsulated.subspan(kPoint), one.identifier, lines});
   }
-  for (const auto& [tables, batch] : by_kms)
-    for (std::size_t at = 0; at < batch.places.size(); at += kChunk) {
-      const std::size_t count = std::min(kChunk, batch.places.size() - at);
-      if (count == 1 || !open_chunk(batch, at, count, *messages[batch.places[at]].kms, out))
-        open_one_by_one(messages, std::span(batch.places).subspan(at, count), out);
-    }
+  for (const auto& [tables, batch] : by_kms) {
+    const std::span<const std::size_t> places(batch.places);
+    for_each_chunk(chunks_of(places.size()), [&](std::size_t i) {
+      const ct::StackWiper wiper;
+      const auto chunk = chunk_of(places, i);
+      if (chunk.size() == 1 || !open_chunk(batch, i, *messages[chunk.front()].kms, out))
+        open_one_by_one(messages, chunk, out);
+    });
+  }
   open_one_by_one(messages, alone, out);
   return out;
 }

@@ -39,6 +39,7 @@ void add_entry(Members& m, const std::uint8_t (&digits)[kLanes], const PointWind
       [&](std::size_t j) {
         return plus(plus(load(m.y.limb[j]), negated(load(m.x.limb[j]), sign)), load(k.twice.limb[j]));
       });
+  below(a, 4.2), below(b, 4.2);
   times_entry_of(a, a, window.minus, choice, k);
   times_entry_of(b, b, window.plus, choice, k);
   times_entry_of(c, m.t, window.twice, choice, k);
@@ -48,6 +49,7 @@ void add_entry(Members& m, const std::uint8_t (&digits)[kLanes], const PointWind
         return plus(negated(minus(load(b.limb[j]), load(a.limb[j])), sign), load(k.twice.limb[j]));
       },
       [&](std::size_t j) { return plus(load(b.limb[j]), load(a.limb[j])); });
+  below(e, 3.1), below(b, 2.2);
   settle(
       a, c,  // F = D - C and G = D + C with D = 2 Z: below 5.3 p
       [&](std::size_t j) {
@@ -58,6 +60,7 @@ void add_entry(Members& m, const std::uint8_t (&digits)[kLanes], const PointWind
         const __m512i z = load(m.z.limb[j]);
         return plus(plus(plus(z, z), negated(load(c.limb[j]), sign)), load(k.twice.limb[j]));
       });
+  below(a, 5.3), below(c, 5.3);
   multiply(m.x, e, a, k);
   multiply(m.y, c, b, k);
   multiply(m.t, e, b, k);
@@ -82,6 +85,7 @@ void times_entry(Members& m, const std::uint8_t (&digits)[kLanes], const PowerWi
       [&](std::size_t j) {
         return plus(plus(load(m.im.limb[j]), negated(load(v.limb[j]), sign)), load(k.twice.limb[j]));
       });
+  below(m.re, 460), below(m.im, 460);
 }
 
 void begin(Members& m, const Field& field) {
@@ -99,6 +103,7 @@ void denominator(Residue8& out, const Members& m, const Constants& k) {
   settle(out, [&](std::size_t j) {  // 3.1 p
     return plus(minus(load(m.z.limb[j]), load(m.y.limb[j])), load(k.twice.limb[j]));
   });
+  below(out, 3.1);
   multiply(out, out, m.x, k);
 }
 
@@ -107,6 +112,7 @@ void finish(Members& m, const Residue8& of_r, const Residue8& of_w, const Field&
   constexpr std::uint64_t kOne[kLimbs] = {1};
   Residue8 common, plain;
   settle(common, [&](std::size_t j) { return plus(load(m.z.limb[j]), load(m.y.limb[j])); });  // 2.2 p
+  below(common, 2.2);
   multiply(common, common, of_r, k);
   broadcast(plain, field.lambda);
   multiply(m.x, m.x, common, k);

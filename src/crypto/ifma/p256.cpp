@@ -34,6 +34,16 @@ inline void store(Residue& to, const F& from) {
 #pragma GCC unroll 5
   for (std::size_t j = 0; j < kLimbs; ++j) _mm512_store_si512(&to.limb[j], from.limb[j]);
 }
+// The value of every lane is in 0 .. multiple p, its limbs in 0 .. 2^52 - 1: asserted as in vector.hpp.
+inline const F& below(const F& a, [[maybe_unused]] double multiple,
+                      [[maybe_unused]] int line = __builtin_LINE()) {
+#ifdef REGROUP_CHECK_BOUNDS
+  Residue stored;
+  store(stored, a);
+  ifma::below(stored.limb, kLimbs, multiple, "p256.cpp", line);
+#endif
+  return a;
+}
 inline F constant(const std::uint64_t (&limbs)[kLimbs]) {
   F out;
 #pragma GCC unroll 5
@@ -72,16 +82,18 @@ inline F carried(F a) {
   }
   return a;
 }
-// The same below 1.01 p: what stands above 2^256 comes back as 2^224 - 2^192 - 2^96 + 1.
-inline F folded(const F& sum) {
+// A value below the multiple of p, at most 16, comes out below 1.01 p: what stands above 2^256 comes back as
+// 2^224 - 2^192 - 2^96 + 1.
+inline F folded(const F& sum, double multiple) {
   F a = carried(sum);
+  below(a, multiple);
   const __m512i top = _mm512_srli_epi64(a.limb[4], 48);
   a.limb[4] = _mm512_and_si512(a.limb[4], _mm512_set1_epi64((1LL << 48) - 1));
   a.limb[0] = _mm512_add_epi64(a.limb[0], top);
   a.limb[1] = _mm512_sub_epi64(a.limb[1], _mm512_slli_epi64(top, 44));
   a.limb[3] = _mm512_sub_epi64(a.limb[3], _mm512_slli_epi64(top, 36));
   a.limb[4] = _mm512_add_epi64(a.limb[4], _mm512_slli_epi64(top, 16));
-  return carried(a);
+  return below(carried(a), 1.01);
 }
 
 // a b / R; limbs of both in 0 .. 2^52 - 1.
@@ -128,22 +140,22 @@ inline F entry_of(const Column& column, const Digit& choice) {
     y2.limb[j] = _mm512_mask_sub_epi64(y2.limb[j], choice.negative, p.limb[j], y2.limb[j]);
   y2 = carried(y2);
   const F x1 = load(m.x), y1 = load(m.y), z1 = load(m.z), b = constant(kB);
-  F t0 = times(x1, x2), t1 = times(y1, y2);                                 // 1.07
-  F t3 = times(carried(plus(x2, y2)), carried(plus(x1, y1)));               // 2 x 2.02: 1.26
-  t3 = carried(plus(minus(t3, plus(t0, t1)), multiple_of_p(3)));            // 4.3
-  const F t4 = carried(plus(times(y2, z1), y1));                            // 2.1
-  F y3 = carried(plus(times(x2, z1), x1));                                  // 2.1
-  F x3 = folded(thrice(plus(minus(y3, times(b, z1)), multiple_of_p(2))));   // of 12.3: 1.01
-  const F z3 = carried(plus(minus(t1, x3), multiple_of_p(2)));              // 3.1
-  x3 = carried(plus(t1, x3));                                               // 2.1
-  const F t2 = thrice(z1);                                                  // 3.1, not carried
-  y3 = folded(plus(minus(minus(times(b, y3), t2), t0), multiple_of_p(5)));  // 1.01
-  y3 = carried(thrice(y3));                                                 // 3.1
-  t0 = folded(plus(minus(thrice(t0), t2), multiple_of_p(4)));               // of 7.3: 1.01
-  t1 = times(t4, y3);                                                       // 1.5
-  store(m.y, folded(plus(times(x3, z3), times(t0, y3))));
-  store(m.x, folded(plus(minus(times(t3, x3), t1), multiple_of_p(2))));
-  store(m.z, folded(plus(times(t4, z3), times(t3, t0))));
+  F t0 = below(times(x1, x2), 1.07), t1 = below(times(y1, y2), 1.07);
+  F t3 = below(times(below(carried(plus(x2, y2)), 2.01), below(carried(plus(x1, y1)), 2.02)), 1.26);
+  t3 = below(carried(plus(minus(t3, plus(t0, t1)), multiple_of_p(3))), 4.3);
+  const F t4 = below(carried(plus(times(y2, z1), y1)), 2.1);
+  F y3 = below(carried(plus(times(x2, z1), x1)), 2.1);
+  F x3 = folded(thrice(plus(minus(y3, times(b, z1)), multiple_of_p(2))), 12.3);
+  const F z3 = below(carried(plus(minus(t1, x3), multiple_of_p(2))), 3.1);
+  x3 = below(carried(plus(t1, x3)), 2.1);
+  const F t2 = thrice(z1);  // 3.1, not carried
+  y3 = folded(plus(minus(minus(times(b, y3), t2), t0), multiple_of_p(5)), 6.2);
+  y3 = below(carried(thrice(y3)), 3.1);
+  t0 = folded(plus(minus(thrice(t0), t2), multiple_of_p(4)), 7.3);
+  t1 = below(times(t4, y3), 1.5);
+  store(m.y, folded(plus(times(x3, z3), times(t0, y3)), 2.7));
+  store(m.x, folded(plus(minus(times(t3, x3), t1), multiple_of_p(2)), 3.6));
+  store(m.z, folded(plus(times(t4, z3), times(t3, t0)), 2.7));
 }
 
 template <int Steps>

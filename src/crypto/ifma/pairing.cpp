@@ -73,11 +73,13 @@ void square(Pairings& m, const Constants& k) {
         const __m512i six = plus(load(k.thrice.limb[j]), load(k.thrice.limb[j]));
         return plus(minus(load(m.re.limb[j]), load(m.im.limb[j])), six);
       });
+  below(sum, 9.4), below(difference, 10.1);
   multiply(product, m.re, m.im, k);
   multiply(m.re, sum, difference, k);
   settle(m.im, [&](std::size_t j) {  // 2.1 p
     return plus(load(product.limb[j]), load(product.limb[j]));
   });
+  below(m.im, 2.2);
 }
 
 // Times l + i. im is below 2.3 p before: at most two lines follow a square.
@@ -91,6 +93,7 @@ void times_line(Pairings& m, const Residue8& l, const Constants& k) {
       [&](std::size_t j) {
         return plus(minus(load(u.limb[j]), load(m.im.limb[j])), load(k.thrice.limb[j]));
       });
+  below(m.im, 5.3), below(m.re, 4.1);
 }
 
 void walk(Pairings& m, const bool* squares, std::size_t lines, const Field& field, const Constants& k) {

@@ -59,51 +59,66 @@ inline void settle(Residue8& first, Residue8& second, const First& one, const Se
   }
 }
 
+// The value of every lane is in 0 .. multiple p, its limbs in 0 .. 2^52 - 1.
+inline void below(const Residue8& a, double multiple, const char* file = __builtin_FILE(),
+                  int line = __builtin_LINE()) {
+  below(a.limb, kLimbs, multiple, file, line);
+}
+
 struct NoRow {};
 
 // a b / R, or a b + c d over R with one reduction; a(i) and c(i) are the limbs of a and c. The rows stay
-// rolled: unrolled, compilers run out of registers.
+// rolled: unrolled, compilers run out of registers. Each limb of b and p is loaded once for both halves of
+// its products, because loads are as scarce as multiplications.
 template <class A, class C>
 [[gnu::always_inline]] inline void product_rows(Residue8& out, const A& a, const Residue8& b, const C& c,
                                                 const Residue8* d, const Constants& k) {
   constexpr bool kTwo = !__is_same(C, NoRow);
+  const __m512i zero = _mm512_setzero_si512(), inverse = k.minus_inverse;
   __m512i acc[kLimbs + 1];
 #pragma GCC unroll 21
-  for (std::size_t j = 0; j <= kLimbs; ++j) acc[j] = _mm512_setzero_si512();
-  const __m512i inverse = k.minus_inverse;
+  for (std::size_t j = 0; j <= kLimbs; ++j) acc[j] = zero;
 #pragma GCC unroll 1
   for (std::size_t i = 0; i < kLimbs; ++i) {
+    acc[kLimbs] = zero;
     const __m512i ai = a(i);
-    __m512i ci = ai;
-    if constexpr (kTwo) ci = c(i);
-    acc[0] = _mm512_madd52lo_epu64(acc[0], ai, load(b.limb[0]));
-    if constexpr (kTwo) acc[0] = _mm512_madd52lo_epu64(acc[0], ci, load(d->limb[0]));
-    const __m512i q = _mm512_madd52lo_epu64(_mm512_setzero_si512(), acc[0], inverse);
-#pragma GCC unroll 20
-    for (std::size_t j = 1; j < kLimbs; ++j) {
-      acc[j] = _mm512_madd52lo_epu64(acc[j], ai, load(b.limb[j]));
-      if constexpr (kTwo) acc[j] = _mm512_madd52lo_epu64(acc[j], ci, load(d->limb[j]));
-    }
-#pragma GCC unroll 20
-    for (std::size_t j = 0; j < kLimbs; ++j) acc[j] = _mm512_madd52lo_epu64(acc[j], q, load(k.p.limb[j]));
-    const __m512i over = _mm512_srli_epi64(acc[0], 52);
 #pragma GCC unroll 20
     for (std::size_t j = 0; j < kLimbs; ++j) {
-      acc[j] = _mm512_madd52hi_epu64(acc[j + 1], ai, load(b.limb[j]));
-      if constexpr (kTwo) acc[j] = _mm512_madd52hi_epu64(acc[j], ci, load(d->limb[j]));
-      acc[j] = _mm512_madd52hi_epu64(acc[j], q, load(k.p.limb[j]));
+      const __m512i limb = load(b.limb[j]);
+      acc[j] = _mm512_madd52lo_epu64(acc[j], ai, limb);
+      acc[j + 1] = _mm512_madd52hi_epu64(acc[j + 1], ai, limb);
     }
-    acc[0] = plus(acc[0], over);
+    if constexpr (kTwo) {
+      const __m512i ci = c(i);
+#pragma GCC unroll 20
+      for (std::size_t j = 0; j < kLimbs; ++j) {
+        const __m512i limb = load(d->limb[j]);
+        acc[j] = _mm512_madd52lo_epu64(acc[j], ci, limb);
+        acc[j + 1] = _mm512_madd52hi_epu64(acc[j + 1], ci, limb);
+      }
+    }
+    // The multiple of p that clears the lowest limb, and one limb down.
+    const __m512i q = _mm512_madd52lo_epu64(zero, acc[0], inverse);
+    __m512i limb = load(k.p.limb[0]);
+    const __m512i over = _mm512_srli_epi64(_mm512_madd52lo_epu64(acc[0], q, limb), 52);
+    acc[0] = plus(_mm512_madd52hi_epu64(acc[1], q, limb), over);
+#pragma GCC unroll 20
+    for (std::size_t j = 1; j < kLimbs; ++j) {
+      limb = load(k.p.limb[j]);
+      acc[j - 1] = _mm512_madd52lo_epu64(acc[j - 1], q, limb);
+      acc[j] = _mm512_madd52hi_epu64(acc[j + 1], q, limb);
+    }
   }
   // A limb holds at most 20 rows of 6 halves of 52 bits.
   const __m512i low = low52();
-  __m512i over = _mm512_setzero_si512();
+  __m512i over = zero;
 #pragma GCC unroll 20
   for (std::size_t j = 0; j < kLimbs; ++j) {
     const __m512i sum = plus(acc[j], over);
     over = _mm512_srli_epi64(sum, 52);
     store(out.limb[j], _mm512_and_si512(sum, low));
   }
+  below(out, 1.1);
 }
 
 // a b / R.

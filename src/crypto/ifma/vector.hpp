@@ -10,7 +10,23 @@
 #include <immintrin.h>
 
 namespace regroup::crypto::ifma {
+
+// Bounds of lazy sums, as multiples of p: asserted where the engine is compiled for it
+// (tests/crypto/bounds.cpp, which defines this), nothing elsewhere.
+#ifdef REGROUP_CHECK_BOUNDS
+void expect_below(const Limb8* limbs, std::size_t count, double multiple, const char* file,
+                  int line) noexcept;
+#endif
+
 namespace {
+
+#ifdef REGROUP_CHECK_BOUNDS
+inline void below(const Limb8* limbs, std::size_t count, double multiple, const char* file, int line) {
+  expect_below(limbs, count, multiple, file, line);
+}
+#else
+inline void below(const Limb8*, std::size_t, double, const char*, int) {}
+#endif
 
 inline __m512i load(const Limb8& from) { return _mm512_load_si512(&from); }
 inline void store(Limb8& to, __m512i v) { _mm512_store_si512(&to, v); }
