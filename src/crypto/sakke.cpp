@@ -445,7 +445,8 @@ std::vector<Result<SecretOctets>> decapsulate_all(std::span<const Sealed> messag
     batch.places.push_back(i);
     batch.closed.push_back({r, one.encapsulated.subspan(kPoint), one.identifier, lines});
   }
-  for (const auto& [tables, batch] : by_kms) {
+  for (const auto& entry : by_kms) {
+    const Batch& batch = entry.second;  // a lambda takes no structured binding
     const std::span<const std::size_t> places(batch.places);
     for_each_chunk(chunks_of(places.size()), [&](std::size_t i) {
       const ct::StackWiper wiper;

@@ -3,6 +3,10 @@
 // the same results as field/montgomery.hpp limb for limb, in two thirds of the time. Written in arithmetic.S.
 #pragma once
 
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
+
 #include <cstdint>
 
 namespace regroup::crypto::adx {
@@ -12,7 +16,8 @@ namespace regroup::crypto::adx {
 #if defined(__x86_64__) && defined(REGROUP_CT)
   return __builtin_cpu_supports("bmi2");  // Valgrind 3.19 runs ADCX and ADOX but does not announce them
 #elif defined(__x86_64__)
-  return __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("adx");
+  unsigned a = 0, b = 0, c = 0, d = 0;  // clang 14 has no name for ADX
+  return __builtin_cpu_supports("bmi2") && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_ADX) != 0;
 #else
   return false;
 #endif
