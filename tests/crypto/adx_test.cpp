@@ -5,6 +5,7 @@
 
 #include "crypto/adx/arithmetic.hpp"
 #include "crypto/curve/parameters.hpp"
+#include "crypto/field/kernel.hpp"
 #include "crypto/kernel.hpp"
 #include "crypto/sakke.hpp"
 #include "vectors.hpp"
@@ -106,6 +107,30 @@ TEST_F(Adx, TheResultMayTakeThePlaceOfAnOperand) {
     adx::regroup_adx_difference16(both.data(), both.data(), both.data(), m.m.data());
     EXPECT_EQ(both, Number{});
   }
+}
+
+TEST_F(Adx, TheChoiceAmongEntriesIsThatOfThePortableKernel) {
+  test::SeededRandom random(14);
+  std::vector<Number> entries;
+  for (int i = 0; i < 96; ++i) {
+    Fixed<128> octets;
+    random.fill(octets);
+    entries.push_back(limbs_from_octets<16>(octets));
+  }
+  for (const std::size_t parts : {1U, 3U})
+    for (std::size_t index = 0; index < 33; ++index) {  // 32 is none of them: nothing is found
+      std::array<Number, 3> expected{}, got{};
+      kernel::use_adx(false);
+      kernel::choose16(expected.data(), entries.data(), 32, parts, index);
+      kernel::use_adx(true);
+      kernel::choose16(got.data(), entries.data(), 32, parts, index);
+      EXPECT_EQ(got, expected) << index;
+      if (index < 32)
+        EXPECT_EQ(got[parts - 1], entries[index * parts + parts - 1]) << index;
+      else
+        EXPECT_EQ(got[0], Number{});
+    }
+  ASSERT_TRUE(force_kernel(name_of(active_kernel())).ok());
 }
 
 // What every kernel makes of the same secrets: public key, receiver key, message, and what opens it.

@@ -306,4 +306,109 @@ regroup_adx_difference16:
   LEAVE_AND_RETURN
   .size regroup_adx_difference16, .-regroup_adx_difference16
 
+// Adds the entry at \at(%rsi) to the sum in \sum, if the mask in ymm12 is all ones.
+.macro TAKE at, sum
+  vpand (\at)(%rsi), %ymm12, %ymm15
+  vpor %ymm15, \sum, \sum
+.endm
+// ymm12 = whether ymm13, the number of this entry, is the index in ymm14; then the next number.
+.macro NEXT_MASK
+  vpcmpeqq %ymm13, %ymm14, %ymm12
+  vpaddq one(%rip), %ymm13, %ymm13
+.endm
+.macro BEGIN_CHOICE
+  vmovq %rcx, %xmm14
+  vpbroadcastq %xmm14, %ymm14
+  vpxor %xmm13, %xmm13, %xmm13
+.endm
+.macro CLEAR_AND_RETURN
+  vzeroall
+  ret
+.endm
+
+// void regroup_adx_choose48(out, entries, count, index): 48 limbs out of count entries of 48; every one is read.
+  .globl regroup_adx_choose48
+  .hidden regroup_adx_choose48
+  .type regroup_adx_choose48, @function
+  .p2align 6
+regroup_adx_choose48:
+  _CET_ENDBR
+  BEGIN_CHOICE
+  vpxor %xmm0, %xmm0, %xmm0
+  vpxor %xmm1, %xmm1, %xmm1
+  vpxor %xmm2, %xmm2, %xmm2
+  vpxor %xmm3, %xmm3, %xmm3
+  vpxor %xmm4, %xmm4, %xmm4
+  vpxor %xmm5, %xmm5, %xmm5
+  vpxor %xmm6, %xmm6, %xmm6
+  vpxor %xmm7, %xmm7, %xmm7
+  vpxor %xmm8, %xmm8, %xmm8
+  vpxor %xmm9, %xmm9, %xmm9
+  vpxor %xmm10, %xmm10, %xmm10
+  vpxor %xmm11, %xmm11, %xmm11
+1:
+  NEXT_MASK
+  TAKE 0, %ymm0
+  TAKE 32, %ymm1
+  TAKE 64, %ymm2
+  TAKE 96, %ymm3
+  TAKE 128, %ymm4
+  TAKE 160, %ymm5
+  TAKE 192, %ymm6
+  TAKE 224, %ymm7
+  TAKE 256, %ymm8
+  TAKE 288, %ymm9
+  TAKE 320, %ymm10
+  TAKE 352, %ymm11
+  addq $384, %rsi
+  decq %rdx
+  jnz 1b                                  // a number of entries, which is public
+  vmovdqu %ymm0, (%rdi)
+  vmovdqu %ymm1, 32(%rdi)
+  vmovdqu %ymm2, 64(%rdi)
+  vmovdqu %ymm3, 96(%rdi)
+  vmovdqu %ymm4, 128(%rdi)
+  vmovdqu %ymm5, 160(%rdi)
+  vmovdqu %ymm6, 192(%rdi)
+  vmovdqu %ymm7, 224(%rdi)
+  vmovdqu %ymm8, 256(%rdi)
+  vmovdqu %ymm9, 288(%rdi)
+  vmovdqu %ymm10, 320(%rdi)
+  vmovdqu %ymm11, 352(%rdi)
+  CLEAR_AND_RETURN
+  .size regroup_adx_choose48, .-regroup_adx_choose48
+
+// void regroup_adx_choose16(out, entries, count, index): the same for entries of 16 limbs.
+  .globl regroup_adx_choose16
+  .hidden regroup_adx_choose16
+  .type regroup_adx_choose16, @function
+  .p2align 6
+regroup_adx_choose16:
+  _CET_ENDBR
+  BEGIN_CHOICE
+  vpxor %xmm0, %xmm0, %xmm0
+  vpxor %xmm1, %xmm1, %xmm1
+  vpxor %xmm2, %xmm2, %xmm2
+  vpxor %xmm3, %xmm3, %xmm3
+1:
+  NEXT_MASK
+  TAKE 0, %ymm0
+  TAKE 32, %ymm1
+  TAKE 64, %ymm2
+  TAKE 96, %ymm3
+  addq $128, %rsi
+  decq %rdx
+  jnz 1b
+  vmovdqu %ymm0, (%rdi)
+  vmovdqu %ymm1, 32(%rdi)
+  vmovdqu %ymm2, 64(%rdi)
+  vmovdqu %ymm3, 96(%rdi)
+  CLEAR_AND_RETURN
+  .size regroup_adx_choose16, .-regroup_adx_choose16
+
+  .section .rodata
+  .p2align 5
+one:
+  .quad 1, 1, 1, 1
+
   .section .note.GNU-stack, "", @progbits

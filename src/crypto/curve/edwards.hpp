@@ -50,6 +50,11 @@ struct EdwardsEntry {
   [[nodiscard]] static EdwardsEntry of(const FieldOf<Set>& x, const FieldOf<Set>& y) {
     return {y - x, y + x, (x * y).twice()};
   }
+  [[nodiscard]] static EdwardsEntry choose(Mask mask, const EdwardsEntry& yes, const EdwardsEntry& no) {
+    using F = FieldOf<Set>;
+    return {F::choose(mask, yes.minus, no.minus), F::choose(mask, yes.plus, no.plus),
+            F::choose(mask, yes.twice, no.twice)};
+  }
 };
 
 // Extended coordinates: X/Z, Y/Z, T = XY/Z.

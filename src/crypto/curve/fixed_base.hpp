@@ -5,6 +5,7 @@
 // Bounds for parameter set 1, W = 6: 171 positions, 32 entries; 2.1 MB for a point, 0.7 MB for g.
 #pragma once
 
+#include <bit>
 #include <memory>
 
 #include "crypto/curve/digits.hpp"
@@ -13,28 +14,22 @@
 
 namespace regroup::crypto {
 
-// A secret choice of one among Count entries, made by reading them all.
-template <std::size_t Count>
-class Choice {
- public:
-  explicit Choice(Limb index) {
-    for (std::size_t e = 0; e < Count; ++e) masks_[e] = mask_if_equal(e, index);
+// A secret choice of one among `count` entries of 1 or 3 field elements, made by reading them all.
+template <class Entry, class F>
+[[nodiscard]] Entry chosen(const Entry* entries, std::size_t count, Limb index) {
+  constexpr std::size_t kParts = sizeof(Entry) / sizeof(F);
+  static_assert(sizeof(Entry) == kParts * sizeof(F) && std::is_trivially_copyable_v<Entry>);
+  if constexpr (F::kLimbs == 16) {
+    static_assert(kParts == 1 || kParts == 3);
+    ct::Wiped<std::array<Limbs<16>, kParts>> found;
+    kernel::choose16(found->data(), reinterpret_cast<const Limbs<16>*>(entries), count, kParts, index);
+    return std::bit_cast<Entry>(*found);
+  } else {
+    Entry out{};
+    for (std::size_t e = 0; e < count; ++e) out = Entry::choose(mask_if_equal(e, index), entries[e], out);
+    return out;
   }
-  // One coordinate at a time: what is found so far stays in registers.
-  template <class Entry, class F>
-  [[nodiscard]] F of(const Entry* entries, F Entry::*coordinate) const {
-    typename F::Plain found{};
-    for (std::size_t e = 0; e < Count; ++e) {
-      const Mask mask = masks_[e];
-      const auto& limbs = (entries[e].*coordinate).montgomery();
-      for (std::size_t i = 0; i < F::kLimbs; ++i) found[i] |= limbs[i] & mask;
-    }
-    return F::from_montgomery(found);
-  }
-
- private:
-  std::array<Mask, Count> masks_;
-};
+}
 
 template <class Set, std::size_t W = Set::window>
 class PointTable {
@@ -64,13 +59,8 @@ class PointTable {
   // sum += [k]B.
   void add_multiple(Edwards<Set>& sum, const Scalar& k) const {
     using Entry = EdwardsEntry<Set>;
-    for (std::size_t i = 0; i < Scalar::kCount; ++i) {
-      const Choice<Scalar::kEntries> choice(k.index(i));
-      const Entry* const entries = &entries_[i * Scalar::kEntries];
-      sum.add({choice.of(entries, &Entry::minus), choice.of(entries, &Entry::plus),
-               choice.of(entries, &Entry::twice)},
-              k.negative(i));
-    }
+    for (std::size_t i = 0; i < Scalar::kCount; ++i)
+      sum.add(chosen<Entry, F>(&entries_[i * Scalar::kEntries], Scalar::kEntries, k.index(i)), k.negative(i));
   }
   [[nodiscard]] const EdwardsEntry<Set>& entry(std::size_t position, std::size_t index) const {
     return entries_[position * Scalar::kEntries + index];
@@ -109,7 +99,7 @@ class PowerTable {
   [[nodiscard]] Fp2<F> power(const Scalar& k) const {
     Fp2<F> product = Fp2<F>::one();
     for (std::size_t i = 0; i < Scalar::kCount; ++i) {
-      const F t = Choice<Scalar::kEntries>(k.index(i)).of(&entries_[i * Scalar::kEntries], &Entry::t);
+      const F t = chosen<Entry, F>(&entries_[i * Scalar::kEntries], Scalar::kEntries, k.index(i)).t;
       product = product.times(F::choose(k.negative(i), -t, t));
     }
     return product;
@@ -121,6 +111,9 @@ class PowerTable {
  private:
   struct Entry {
     F t;
+    [[nodiscard]] static Entry choose(Mask mask, const Entry& yes, const Entry& no) {
+      return {F::choose(mask, yes.t, no.t)};
+    }
   };
   std::vector<Entry> entries_;
 };

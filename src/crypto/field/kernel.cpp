@@ -20,6 +20,20 @@ bool by_adx() noexcept {
   return by_adx();
 }
 
+// One number at a time: what is found so far stays in registers.
+void choose_portable(Limbs<16>* out, const Limbs<16>* entries, std::size_t count, std::size_t parts,
+                     Limb index) noexcept {
+  for (std::size_t part = 0; part < parts; ++part) {
+    Limbs<16> found{};
+    for (std::size_t e = 0; e < count; ++e) {
+      const Mask mask = mask_if_equal(e, index);
+      const Limbs<16>& limbs = entries[e * parts + part];
+      for (std::size_t i = 0; i < limbs.size(); ++i) found[i] |= limbs[i] & mask;
+    }
+    out[part] = found;
+  }
+}
+
 }  // namespace
 
 void use_adx(bool on) noexcept {
@@ -50,6 +64,16 @@ void difference16(Limbs<16>& out, const Limbs<16>& a, const Limbs<16>& b,
     out = subtract_mod(a, b, modulus.m);
 }
 
+void choose16(Limbs<16>* out, const Limbs<16>* entries, std::size_t count, std::size_t parts,
+              Limb index) noexcept {
+  if (!by_adx())
+    choose_portable(out, entries, count, parts, index);
+  else if (parts == 3)
+    adx::regroup_adx_choose48(out->data(), entries->data(), count, index);
+  else
+    adx::regroup_adx_choose16(out->data(), entries->data(), count, index);
+}
+
 #else
 
 void product16(Limbs<16>& out, const Limbs<16>& a, const Limbs<16>& b, const Modulus<16>& modulus) noexcept {
@@ -63,6 +87,11 @@ void sum16(Limbs<16>& out, const Limbs<16>& a, const Limbs<16>& b, const Modulus
 void difference16(Limbs<16>& out, const Limbs<16>& a, const Limbs<16>& b,
                   const Modulus<16>& modulus) noexcept {
   out = subtract_mod(a, b, modulus.m);
+}
+
+void choose16(Limbs<16>* out, const Limbs<16>* entries, std::size_t count, std::size_t parts,
+              Limb index) noexcept {
+  choose_portable(out, entries, count, parts, index);
 }
 
 #endif

@@ -15,7 +15,11 @@ void sum16(Limbs<16>& out, const Limbs<16>& a, const Limbs<16>& b, const Modulus
 void difference16(Limbs<16>& out, const Limbs<16>& a, const Limbs<16>& b,
                   const Modulus<16>& modulus) noexcept;
 
-// Whether the three run on the instructions of crypto/adx where the processor has them (they do until told
+// One of `count` entries that follow each other, each of `parts` (1 or 3) numbers; every entry is read.
+void choose16(Limbs<16>* out, const Limbs<16>* entries, std::size_t count, std::size_t parts,
+              Limb index) noexcept;
+
+// Whether these run on the instructions of crypto/adx where the processor has them (they do until told
 // otherwise). crypto/kernel.hpp tells.
 void use_adx(bool on) noexcept;
 
