@@ -80,26 +80,31 @@ template <class A, class C>
   for (std::size_t j = 0; j <= kLimbs; ++j) acc[j] = zero;
 #pragma GCC unroll 1
   for (std::size_t i = 0; i < kLimbs; ++i) {
-    acc[kLimbs] = zero;
     const __m512i ai = a(i);
-#pragma GCC unroll 20
-    for (std::size_t j = 0; j < kLimbs; ++j) {
-      const __m512i limb = load(b.limb[j]);
-      acc[j] = _mm512_madd52lo_epu64(acc[j], ai, limb);
-      acc[j + 1] = _mm512_madd52hi_epu64(acc[j + 1], ai, limb);
-    }
+    __m512i ci = ai, limb = load(b.limb[0]);
+    acc[0] = _mm512_madd52lo_epu64(acc[0], ai, limb);
+    acc[1] = _mm512_madd52hi_epu64(acc[1], ai, limb);
     if constexpr (kTwo) {
-      const __m512i ci = c(i);
-#pragma GCC unroll 20
-      for (std::size_t j = 0; j < kLimbs; ++j) {
-        const __m512i limb = load(d->limb[j]);
-        acc[j] = _mm512_madd52lo_epu64(acc[j], ci, limb);
-        acc[j + 1] = _mm512_madd52hi_epu64(acc[j + 1], ci, limb);
-      }
+      ci = c(i);
+      limb = load(d->limb[0]);
+      acc[0] = _mm512_madd52lo_epu64(acc[0], ci, limb);
+      acc[1] = _mm512_madd52hi_epu64(acc[1], ci, limb);
     }
-    // The multiple of p that clears the lowest limb, and one limb down.
     const __m512i q = _mm512_madd52lo_epu64(zero, acc[0], inverse);
-    __m512i limb = load(k.p.limb[0]);
+#pragma GCC unroll 20
+    for (std::size_t j = 1; j < kLimbs; ++j) {
+      limb = load(b.limb[j]);
+      acc[j] = _mm512_madd52lo_epu64(acc[j], ai, limb);
+      acc[j + 1] = _mm512_madd52hi_epu64(j + 1 < kLimbs ? acc[j + 1] : zero, ai, limb);
+    }
+#pragma GCC unroll 20
+    for (std::size_t j = 1; kTwo && j < kLimbs; ++j) {
+      limb = load(d->limb[j]);
+      acc[j] = _mm512_madd52lo_epu64(acc[j], ci, limb);
+      acc[j + 1] = _mm512_madd52hi_epu64(acc[j + 1], ci, limb);
+    }
+    // q p clears the lowest limb, and the sum moves one limb down.
+    limb = load(k.p.limb[0]);
     const __m512i over = _mm512_srli_epi64(_mm512_madd52lo_epu64(acc[0], q, limb), 52);
     acc[0] = plus(_mm512_madd52hi_epu64(acc[1], q, limb), over);
 #pragma GCC unroll 20
