@@ -104,14 +104,14 @@ void check_claims(std::uint8_t choice, std::string_view text) {
 }
 
 // One empty line, at the end; no line feed without its carriage return, and none of our own fields twice.
-void expect_head(const std::string& head, std::size_t most_lines) {
+void expect_head(std::string_view head, std::size_t most_lines) {
   FUZZ_EXPECT(head.find("\r\n\r\n") == head.size() - 4);
   std::size_t lines = 0;
   for (std::size_t i = 0; i < head.size(); ++i) {
     if (head[i] == '\r') FUZZ_EXPECT(head[i + 1] == '\n');
     if (head[i] == '\n') FUZZ_EXPECT(i > 0 && head[i - 1] == '\r' && ++lines <= most_lines);
   }
-  std::string folded = head;
+  std::string folded(head);
   std::transform(folded.begin(), folded.end(), folded.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   const std::size_t first = folded.find("\r\ncontent-length:");

@@ -57,6 +57,22 @@ Result<std::string> https_origin(const std::string& text) {
                "write https://HOST:PORT, for example https://kms.mcx.example:8444");
 }
 
+Result<std::string> https_url(const std::string& text) {
+  if (http::parse_url(text).ok()) return text;
+  return wrong("RFC 6749 3.2", text, "is not an https URL",
+               "write https://HOST/PATH, for example https://idms.mcx.example/token");
+}
+
+Result<std::string> proxy_value(const std::string& text) {
+  constexpr std::string_view scheme = "https://";
+  std::string_view address = text;
+  if (address.starts_with(scheme)) address.remove_prefix(scheme.size());
+  if (address.ends_with('/') && address.size() < text.size()) address.remove_suffix(1);
+  if (http::parse_host_port(address).ok()) return std::string(address);
+  return wrong("TS 24.482 A", text, "is no address of an HTTP proxy that speaks TLS",
+               "write HOST:PORT, for example proxy.mcx.example:8443");
+}
+
 Result<std::string> xcap_root_value(const std::string& text) {
   const auto url = http::parse_url(text);
   if (url.ok() && url->target.query.empty() && text.back() == '/') return text;

@@ -92,7 +92,8 @@ class [[nodiscard]] Result<void> {
   std::optional<Error> error_;
 };
 
-// auto x = TRY(expression): the value, or return the error to the caller.
+// auto x = TRY(expression): the value, or return the error to the caller. Not twice in one braced list: GCC
+// 12 does not destroy what stands in it already when a later one returns.
 #define TRY(expression) RG_TRY_NAMED(expression, __COUNTER__)
 #define RG_TRY_NAMED(expression, number) RG_TRY_WITH(expression, number)
 #define RG_TRY_WITH(expression, number)                                                           \

@@ -10,8 +10,10 @@ namespace {
 
 constexpr std::string_view kClause = "RFC 6750 2.1";
 
+}  // namespace
+
 // b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
-bool is_b64token(std::string_view text) {
+bool is_b64token(std::string_view text) noexcept {
   const std::size_t padding = text.find('=');
   const std::string_view main = text.substr(0, padding);
   const std::string_view rest = padding == std::string_view::npos ? std::string_view{} : text.substr(padding);
@@ -23,7 +25,13 @@ bool is_b64token(std::string_view text) {
          });
 }
 
-}  // namespace
+void add_bearer(Headers& headers, OctetsView token) {
+  constexpr std::string_view scheme = "Bearer ";
+  std::string value;
+  value.reserve(scheme.size() + token.size());  // once: a string that grows leaves copies behind
+  value.append(scheme).append(text_of(token));
+  headers.add("Authorization", std::move(value));
+}
 
 Result<std::optional<std::string_view>> bearer_token(const Headers& headers) {
   const std::size_t fields = headers.count("Authorization");

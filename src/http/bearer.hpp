@@ -12,6 +12,11 @@ namespace regroup::http {
 // token.
 [[nodiscard]] Result<std::optional<std::string_view>> bearer_token(const Headers& headers);
 
+// Sends `token` as the credential. The field's value is wiped with the Headers; no other copy is left.
+void add_bearer(Headers& headers, OctetsView token);
+// What a token consists of.
+[[nodiscard]] bool is_b64token(std::string_view text) noexcept;
+
 // Status and WWW-Authenticate of a refused token: 401 invalid_token, 403 insufficient_scope. The text says no
 // more.
 [[nodiscard]] unsigned refusal_status(const Error& error) noexcept;

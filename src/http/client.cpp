@@ -58,10 +58,11 @@ namespace {
 // One request and its answer.
 class Call : public std::enable_shared_from_this<Call> {
  public:
-  Call(Client::Core& core, ClientRequest request, Url url, Client::Callback done)
+  Call(Client::Core& core, ClientRequest request, Url url, HostPort server, Client::Callback done)
       : core_(core),
         request_(std::move(request)),
         url_(std::move(url)),
+        server_(std::move(server)),
         done_(std::move(done)),
         timer_(core.io),
         resolver_(core.io) {}
@@ -83,18 +84,20 @@ class Call : public std::enable_shared_from_this<Call> {
   [[nodiscard]] bool may_repeat() const;
   [[nodiscard]] bool has_required_san(const PeerCertificate& certificate) const;
   [[nodiscard]] std::string key() const {
-    return url_.authority() + '\n' + request_.connect_to + '\n' + request_.required_san;
+    return url_.authority() + '\n' + request_.proxy + '\n' + request_.connect_to + '\n' +
+           request_.required_san;
   }
 
   Client::Core& core_;
   ClientRequest request_;
   Url url_;
+  HostPort server_;  // whose certificate is expected: the URL's host, or the proxy
   Client::Callback done_;
   asio::steady_timer timer_;
   tcp::resolver resolver_;
   std::unique_ptr<Connection> connection_;
   std::optional<AnswerParser> parser_;
-  std::string head_;
+  WipedText head_;
   std::string step_ = "start";
   int interim_ = 0;
   bool reused_ = false;
@@ -125,12 +128,13 @@ void Call::finish(Result<Response> result) {
 }
 
 void Call::fail_at_step(const std::string& why, std::string cure, Errc code) {
-  finish(fail(code, "", "https://" + url_.authority() + ": " + step_ + ": " + why, std::move(cure)));
+  const std::string by = request_.proxy.empty() ? "" : " by proxy " + request_.proxy;
+  finish(fail(code, "", "https://" + url_.authority() + by + ": " + step_ + ": " + why, std::move(cure)));
 }
 
 void Call::resolve() {
   step_ = "resolve";
-  HostPort to{url_.host, url_.port};
+  HostPort to = server_;
   if (!request_.connect_to.empty()) {
     auto parsed = parse_host_port(request_.connect_to);
     if (!parsed.ok()) return fail_at_step(parsed.error().detail, parsed.error().cure, Errc::usage);
@@ -145,7 +149,7 @@ void Call::resolve() {
       to.host, std::to_string(to.port),
       [self = shared_from_this()](const ErrorCode& ec, const tcp::resolver::results_type& found) {
         if (self->finished_) return;
-        if (ec) return self->fail_at_step(ec.message(), "check the host name in the URL");
+        if (ec) return self->fail_at_step(ec.message(), "check the host name");
         self->connect({found.begin(), found.end()});
       });
 }
@@ -166,7 +170,7 @@ void Call::handshake() {
   step_ = "TLS";
   ErrorCode ignored;
   beast::get_lowest_layer(connection_->stream).socket().set_option(tcp::no_delay(true), ignored);
-  if (!tls::expect_host(connection_->stream.native_handle(), url_.host))
+  if (!tls::expect_host(connection_->stream.native_handle(), server_.host))
     return fail_at_step("host name cannot be checked against a certificate", {}, Errc::usage);
   connection_->stream.async_handshake(asio::ssl::stream_base::client,
                                       [self = shared_from_this()](const ErrorCode& ec) {
@@ -320,15 +324,22 @@ void Client::Core::keep(std::unique_ptr<Connection> connection) {
 
 namespace {
 
-Result<Url> checked(const ClientRequest& request) {
+struct Where {
+  Url url;
+  HostPort server;
+};
+
+Result<Where> checked(const ClientRequest& request) {
   Url url = TRY(parse_url(request.url));
+  HostPort server{url.host, url.port};
+  if (!request.proxy.empty()) server = TRY(parse_host_port(request.proxy));
   if (!well_formed({request.method, ""})) return fail(Errc::usage, "RFC 9110 9.1", "method is not a token");
   for (const Header& field : request.headers)
     if (!well_formed(field))
       return fail(Errc::usage, "RFC 9110 5.5",
                   "header field \"" + field.name.substr(0, 40) + "\" has characters that cannot be sent",
                   "remove line ends and controls");
-  return url;
+  return Where{std::move(url), std::move(server)};
 }
 
 }  // namespace
@@ -343,12 +354,13 @@ Result<std::unique_ptr<Client>> Client::make(const ClientOptions& options) {
 }
 
 void Client::call(ClientRequest request, std::chrono::milliseconds deadline, Callback done) {
-  auto url = checked(request);
-  if (!url.ok()) {
-    asio::post(core_->io, [error = std::move(url).error(), done = std::move(done)] { done(error); });
+  auto where = checked(request);
+  if (!where.ok()) {
+    asio::post(core_->io, [error = std::move(where).error(), done = std::move(done)] { done(error); });
     return;
   }
-  auto call = std::make_shared<Call>(*core_, std::move(request), std::move(url).value(), std::move(done));
+  auto call = std::make_shared<Call>(*core_, std::move(request), std::move(where->url),
+                                     std::move(where->server), std::move(done));
   asio::post(core_->io, [call, deadline] { call->begin(deadline); });
 }
 

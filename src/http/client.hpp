@@ -37,6 +37,9 @@ struct ClientRequest {
   // Numeric "127.0.0.1:8443" to connect to instead of resolving the URL's host; SNI, Host and the name check
   // keep the URL's.
   std::string connect_to = {};
+  // "proxy.mcx.example:8443" of a proxy that ends our TLS connection and forwards (TS 24.482 annex A): it is
+  // connected to and its certificate must carry that name; request target and Host keep the URL's.
+  std::string proxy = {};
 };
 
 // Thread-safe. Any status is a value; there are no retries on status and redirects are returned, never

@@ -64,7 +64,8 @@ bool may_send(const Header& field) {
          });
 }
 
-void put(std::string& out, std::string_view name, std::string_view value) {
+template <class Text>
+void put(Text& out, std::string_view name, std::string_view value) {
   out.append(name).append(": ").append(value).append("\r\n");
 }
 
@@ -105,9 +106,9 @@ std::string response_head(const Response& response, bool keep_alive, std::time_t
   return out += "\r\n";
 }
 
-std::string request_head(std::string_view method, std::string_view target, std::string_view host,
-                         const Headers& headers, std::size_t body_size) {
-  std::string out;
+WipedText request_head(std::string_view method, std::string_view target, std::string_view host,
+                       const Headers& headers, std::size_t body_size) {
+  WipedText out;
   out.append(method).append(" ").append(target).append(" HTTP/1.1\r\n");
   put(out, "Host", host);
   for (const Header& field : headers)

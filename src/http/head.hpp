@@ -22,8 +22,8 @@ namespace regroup::http {
 [[nodiscard]] std::string response_head(const Response& response, bool keep_alive, std::time_t now);
 
 // Request line and header fields, empty line included; Content-Length wherever there is a body or the method
-// has one.
-[[nodiscard]] std::string request_head(std::string_view method, std::string_view target,
-                                       std::string_view host, const Headers& headers, std::size_t body_size);
+// has one. Wiped: it may hold a credential.
+[[nodiscard]] WipedText request_head(std::string_view method, std::string_view target, std::string_view host,
+                                     const Headers& headers, std::size_t body_size);
 
 }  // namespace regroup::http

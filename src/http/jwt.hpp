@@ -76,6 +76,14 @@ struct Claims {
 [[nodiscard]] Result<Claims> verify(std::string_view token, const Jwks& jwks, const TokenPolicy& policy,
                                     NtpTime now);
 
+// What a token says of itself, unverified: for its bearer, never to judge what somebody shows. Empty where it
+// does not say: an opaque token, another claim.
+struct OwnClaims {
+  std::string identity;  // `mcptt_id`
+  std::optional<NtpTime> expires;
+};
+[[nodiscard]] OwnClaims claims_unverified(std::string_view token);
+
 // "invalid_token" or "insufficient_scope" (RFC 6750 3.1) for an error of verify().
 [[nodiscard]] std::string_view oauth_error(const Error& error) noexcept;
 

@@ -8,6 +8,10 @@ namespace {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
+void wipe_credential(Header& field) {
+  if (equal_no_case(field.name, "Authorization")) wipe(field.value.data(), field.value.size());
+}
+
 }  // namespace
 
 bool equal_no_case(std::string_view a, std::string_view b) noexcept {
@@ -21,7 +25,13 @@ void Headers::set(std::string_view name, std::string value) {
 }
 
 void Headers::remove(std::string_view name) {
+  for (Header& field : fields_)
+    if (equal_no_case(field.name, name)) wipe_credential(field);
   std::erase_if(fields_, [&](const Header& field) { return equal_no_case(field.name, name); });
+}
+
+Headers::~Headers() {
+  for (Header& field : fields_) wipe_credential(field);
 }
 
 std::optional<std::string_view> Headers::find(std::string_view name) const {

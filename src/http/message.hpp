@@ -8,6 +8,7 @@
 
 #include <initializer_list>
 #include <optional>
+#include <string>
 
 #include "base/octets.hpp"
 #include "base/secret.hpp"
@@ -29,6 +30,8 @@ struct WipingAllocator {
   bool operator==(const WipingAllocator&) const = default;
 };
 using WipedOctets = std::vector<std::uint8_t, WipingAllocator<std::uint8_t>>;
+// Text that is too long to live inside the object itself, such as a message head with a credential in it.
+using WipedText = std::basic_string<char, std::char_traits<char>, WipingAllocator<char>>;
 
 // The octets of a response, move-only, wiped on destruction.
 class Body {
@@ -60,11 +63,20 @@ struct Header {
   std::string value;
 };
 
-// Header fields in the order of the wire; names compare without case (RFC 9110 5.1).
+// Header fields in the order of the wire; names compare without case (RFC 9110 5.1). The value of an
+// Authorization field is a credential: it is wiped when the field goes.
 class Headers {
  public:
   Headers() = default;
   Headers(std::initializer_list<Header> fields) : fields_(fields) {}
+  Headers(const Headers&) = default;
+  Headers(Headers&&) noexcept = default;
+  Headers& operator=(const Headers& other) { return *this = Headers(other); }
+  Headers& operator=(Headers&& other) noexcept {
+    fields_.swap(other.fields_);  // what stood here goes with `other`, wiped
+    return *this;
+  }
+  ~Headers();
 
   void add(std::string name, std::string value) { fields_.push_back({std::move(name), std::move(value)}); }
   void set(std::string_view name, std::string value);  // replaces every field of that name

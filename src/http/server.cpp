@@ -119,8 +119,9 @@ class Session : public std::enable_shared_from_this<Session> {
   Listener& listener_;
   TlsStream stream_;
   asio::steady_timer deadline_;
-  beast::flat_buffer buffer_;
-  std::optional<bhttp::request_parser<bhttp::vector_body<std::uint8_t>>> parser_;
+  // Both wipe: a head holds the access token of whoever asks.
+  beast::basic_flat_buffer<WipingAllocator<char>> buffer_;
+  std::optional<bhttp::request_parser<bhttp::vector_body<std::uint8_t>, WipingAllocator<char>>> parser_;
   Stage stage_ = Stage::handshake;
   Peer peer_;
   Request request_;

@@ -12,6 +12,7 @@
 #include "crypto/sakke.hpp"
 #include "crypto/vault.hpp"
 #include "kms/registry.hpp"
+#include "kms/transport_keys.hpp"
 #include "mcx/domain.hpp"
 
 namespace regroup::kms {
@@ -40,11 +41,12 @@ struct Window {
   std::int64_t ahead = 1;
 };
 
-// The state at rest: two records sealed under one vault, each bound to its place.
+// The state at rest: records sealed under one vault, each bound to its place.
 struct SealedState {
   crypto::VaultHeader header;
-  Octets master;    // z || KSAK
-  Octets registry;  // Registry::write()
+  Octets master;          // z || KSAK
+  Octets registry;        // Registry::write()
+  Octets transport = {};  // TransportKeyStore::write(); empty when no client has transport keys
 };
 
 class Kms {
@@ -58,9 +60,11 @@ class Kms {
   [[nodiscard]] const Registry& registry() const { return registry_; }
   [[nodiscard]] Registry& registry() { return registry_; }
   [[nodiscard]] const mcx::KmsCertificate& certificate() const { return certificate_; }
-  // Takes over subscribers and certificates that an administrator changed in the stored state, if it is this
-  // KMS's.
-  [[nodiscard]] Result<void> adopt(Registry registry);
+  [[nodiscard]] const TransportKeyStore& transport_keys() const { return transport_keys_; }
+  [[nodiscard]] TransportKeyStore& transport_keys() { return transport_keys_; }
+  // Takes over subscribers, certificates and transport keys that an administrator changed in the stored
+  // state, if it is this KMS's.
+  [[nodiscard]] Result<void> adopt(Kms stored);
 
   // Period numbers a plain /keyprov is answered with: the current one and the next.
   [[nodiscard]] std::vector<std::int64_t> usual_periods(NtpTime now) const;
@@ -70,6 +74,12 @@ class Kms {
                                                             const std::vector<std::int64_t>& periods,
                                                             NtpTime now, Random& random,
                                                             Window window = {}) const;
+  // One period's keys for many subscribers at once, for a roll-over prepared ahead: in the order asked. Each
+  // RSK is checked to lie on the curve, and of each chunk of 256 one key set, drawn at random, in full; every
+  // receiver checks its own in full (TS 33.180 D.3.3). Errors as above, for the whole call.
+  [[nodiscard]] Result<std::vector<IssuedKeySet>> provision_all(std::span<const mcx::McpttId> identities,
+                                                                std::int64_t period_no, NtpTime now,
+                                                                Random& random, Window window = {}) const;
 
  private:
   Kms(crypto::sakke::MasterSecret z, crypto::eccsi::Ksak ksak, mcx::KmsCertificate certificate,
@@ -80,11 +90,17 @@ class Kms {
         registry_(std::move(registry)) {}
   [[nodiscard]] Result<IssuedKeySet> issue(const mcx::McpttId& identity, std::int64_t period_no,
                                            Random& random) const;
+  [[nodiscard]] Result<void> check_window(std::int64_t period_no, NtpTime now, Window window) const;
+  [[nodiscard]] Result<void> check_issued(const IssuedKeySet& keys) const;
+  [[nodiscard]] IssuedKeySet key_set(const mcx::McpttId& identity, std::int64_t period_no,
+                                     const mcx::Uid& uid, crypto::sakke::RskOctets rsk,
+                                     crypto::eccsi::UserKey signing) const;
 
   crypto::sakke::MasterSecret z_;
   crypto::eccsi::Ksak ksak_;
   mcx::KmsCertificate certificate_;
   Registry registry_;
+  TransportKeyStore transport_keys_;
 };
 
 // The KmsUri without scheme, port and a leading "kms.".

@@ -20,7 +20,8 @@ namespace {
 
 constexpr std::string_view kClause = "docs/formats.md, KMS state";
 constexpr std::string_view kMagic = "regroup-kms";
-constexpr std::uint16_t kVersion = 1;
+constexpr std::uint16_t kVersion = 1;                   // without transport keys
+constexpr std::uint16_t kVersionWithTransportKeys = 2;  // a release that knows none does not drop them
 constexpr std::size_t kMostOctets = std::size_t{256} << 20;
 
 struct Descriptor {
@@ -85,8 +86,9 @@ Octets octets_of(const SealedState& state) {
   Octets header = state.header.write(), master = state.master, registry = state.registry;
   Writer writer;
   writer.put(view(kMagic));
-  writer.put_uint(2, kVersion);
+  writer.put_uint(2, state.transport.empty() ? kVersion : kVersionWithTransportKeys);
   wire(writer, header, master, registry);
+  if (!state.transport.empty()) writer.counted(4, "transport key record", state.transport);
   return std::move(writer).octets();
 }
 
@@ -94,15 +96,16 @@ Result<SealedState> state_of(OctetsView octets, const std::string& path) {
   Reader reader(octets, "docs/formats.md, KMS state");
   if (text_of(reader.take(kMagic.size(), "magic")) != kMagic) return refuse(path, "is no KMS state");
   const std::uint64_t version = reader.take_uint(2, "version");
-  if (version != kVersion)
-    return refuse(
-        path,
-        "has version " + std::to_string(version) + "; this program reads version " + std::to_string(kVersion),
-        "use the program that wrote it");
+  if (version != kVersion && version != kVersionWithTransportKeys)
+    return refuse(path, "has version " + std::to_string(version) + "; this program reads versions 1 and 2",
+                  "use the program that wrote it");
   Octets header;
   SealedState out;
   wire(reader, header, out.master, out.registry);
+  if (version == kVersionWithTransportKeys) reader.counted(4, "transport key record", out.transport);
   TRY(reader.finish());
+  if (version == kVersionWithTransportKeys && out.transport.empty())
+    return refuse(path, "has version 2, but no transport keys");
   out.header = TRY(crypto::VaultHeader::parse(header));
   return out;
 }

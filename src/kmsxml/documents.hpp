@@ -2,9 +2,10 @@
 // The KMS documents of TS 33.180 Annex D (TS 33.179 Annex D): request, response, certificate, key set. Pure
 // syntax: public points are Octets, keys are SecretOctets, nothing here knows a curve. Reading is tolerant
 // (any order, namespaces of Profile, hex or base64, missing xsi:type); writing is strict (order
-// and types of the Rel-14+ schema). This release speaks policy "plain": a signed request or
-// response, a wrapped key or a new transport key is Errc::unsupported. A SignedKmsCertificate is read as the
-// certificate in it; its signature proves nothing.
+// and types of the Rel-14+ schema). Wrapped keys are read and written as they stand: who holds the transport
+// key opens them (app/kms/protection.hpp). A signed request or response is Errc::unsupported here:
+// kmsxml/signature.hpp reads it, and verifies it first. A SignedKmsCertificate is read as the certificate in
+// it; its signature proves nothing.
 #pragma once
 
 #include <optional>
@@ -44,6 +45,20 @@ struct KmsCertificate {  // D.3.2
   std::vector<std::string> domains = {};
 };
 
+// xenc:EncryptedKey, a key under a transport key (TS 33.180 9.3.4). Which wrap of it fits is found out by
+// opening.
+struct EncryptedKey {
+  std::string key_name = {};          // of the transport key
+  std::string carried_key_name = {};  // of the key inside; new transport and integrity keys have one
+  Octets cipher = {};                 // 24 to 1024 octets, whole blocks of 8
+};
+
+struct WrappedKeys {
+  EncryptedKey user_decrypt_key = {};
+  EncryptedKey user_signing_key_ssk = {};
+  EncryptedKey user_pub_token_pvt = {};
+};
+
 struct KmsKeySet {  // D.3.3; holds keys
   std::string id = {};
   std::string kms_uri = {};
@@ -54,9 +69,10 @@ struct KmsKeySet {  // D.3.3; holds keys
   std::optional<NtpTime> valid_from = {}, valid_to = {};  // informative; the period number decides
   std::int64_t key_period_no = 0;
   bool revoked = false;
-  SecretOctets user_decrypt_key = {};      // RSK, 257 octets
-  SecretOctets user_signing_key_ssk = {};  // SSK, 32 octets
-  Octets user_pub_token_pvt = {};          // PVT, 65 octets
+  SecretOctets user_decrypt_key = {};       // RSK, 257 octets
+  SecretOctets user_signing_key_ssk = {};   // SSK, 32 octets
+  Octets user_pub_token_pvt = {};           // PVT, 65 octets
+  std::optional<WrappedKeys> wrapped = {};  // then the three above are empty
 };
 
 struct KmsRequest {  // D.2.2
@@ -73,9 +89,11 @@ struct KmsRequest {  // D.2.2
 
 struct KmsInit {
   KmsCertificate certificate = {};
+  std::vector<EncryptedKey> new_transport_keys = {}, new_integrity_keys = {};
 };
 struct KmsKeyProv {
   std::vector<KmsKeySet> key_sets = {};  // none: "nothing for you now"
+  std::vector<EncryptedKey> new_transport_keys = {}, new_integrity_keys = {};
 };
 struct KmsCertCache {
   std::optional<std::int64_t> cache_num = {};
@@ -101,7 +119,8 @@ struct KmsResponse {  // D.3.1
 [[nodiscard]] Result<KmsResponse> parse_response(OctetsView document, const Profile& profile = {});
 
 // All certificates, or key sets, of a bare KmsCertificate / SignedKmsCertificate / KmsKeySet or of a whole
-// KmsResponse, in order. A document of another kind, a KmsError or one without any is an error.
+// KmsResponse, in order. A document of another kind, a KmsError or one without any is an error, and so is a
+// wrapped key set.
 [[nodiscard]] Result<std::vector<KmsCertificate>> find_certificates(OctetsView document,
                                                                     const Profile& profile = {});
 [[nodiscard]] Result<std::vector<KmsKeySet>> find_key_sets(OctetsView document, const Profile& profile = {});

@@ -20,9 +20,6 @@ Result<SecretOctets> hex_or_base64(std::string_view text) {
   return is_hex(text) ? secret_from_hex(text, Spaces::skip) : secret_from_base64(text, Spaces::skip);
 }
 
-constexpr std::string_view kOnlyPlain =
-    "this side speaks policy \"plain\" only; let the KMS send plain keys over direct TLS";
-
 }  // namespace
 
 std::optional<std::int64_t> integer_of(std::string_view token) {
@@ -128,22 +125,44 @@ Octets Fields::point(std::string_view name, std::size_t size) {
   return to_octets(octets->expose());
 }
 
-// Content decides what it is; xsi:type, when present, has to agree.
-SecretOctets Fields::plain_octets(std::string_view name) {
+bool Fields::has_type(std::string_view name, const xml::Element& element, std::string_view type) {
+  const std::string* found = element.attribute("type", xml::kXsiNamespace);
+  if (!found) return true;
+  const auto named = xml::Scope(element, &scope_).qname(*found);
+  if (named.ok() && named->name == type && accepts(named->ns)) return true;
+  reject(Errc::malformed, name,
+         "xsi:type \"" + printable(*found, 60) + "\" does not fit " +
+             (element.children.empty() ? "plain" : "wrapped") + " content",
+         "use " + std::string(type));
+  return false;
+}
+
+bool Fields::is_wrapped(std::string_view name) {
+  const xml::Element* found = find(name);
+  return found && !found->children.empty();
+}
+
+EncryptedKey Fields::wrapped_key(std::string_view name, std::initializer_list<std::size_t> sizes) {
   const xml::Element* found = need(name);
-  if (!found) return {};
-  if (!found->children.empty()) {
-    reject(Errc::unsupported, name, "a wrapped key (" + printable(found->children[0].name, 40) + ")",
-           std::string(kOnlyPlain));
+  if (!found || !has_type(name, *found, "EncKeyContentType")) return {};
+  if (found->children.size() != 1 || !found->children[0].is(kEncryptionNamespace, "EncryptedKey") ||
+      !found->token().empty()) {
+    reject(Errc::malformed, name, "holds something else than one xenc:EncryptedKey");
     return {};
   }
-  if (const std::string* type = found->attribute("type", xml::kXsiNamespace)) {
-    const auto named = xml::Scope(*found, &scope_).qname(*type);
-    if (!named.ok() || named->name != "KeyContentType" || !accepts(named->ns)) {
-      reject(Errc::malformed, name, "xsi:type \"" + printable(*type, 60) + "\" does not fit plain content",
-             "use KeyContentType");
-      return {};
-    }
+  auto key = read_encrypted_key(found->children[0], std::string(element_.name) + "/" + std::string(name),
+                                clause_, sizes);
+  if (key.ok()) return std::move(key).value();
+  if (!error_) error_ = std::move(key).error();
+  return {};
+}
+
+SecretOctets Fields::plain_octets(std::string_view name) {
+  const xml::Element* found = need(name);
+  if (!found || !has_type(name, *found, "KeyContentType")) return {};
+  if (!found->children.empty()) {
+    reject(Errc::malformed, name, "is wrapped where other keys of the set are plain");
+    return {};
   }
   Result<SecretOctets> octets = hex_or_base64(found->token());
   if (octets.ok()) return std::move(octets).value();

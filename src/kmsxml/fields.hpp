@@ -4,10 +4,16 @@
 // stands twice is refused: two readers could choose differently.
 #pragma once
 
+#include <initializer_list>
+
 #include "kmsxml/documents.hpp"
 #include "xml/element.hpp"
 
 namespace regroup::kmsxml {
+
+inline constexpr std::string_view kSignatureNamespace = "http://www.w3.org/2000/09/xmldsig#";
+inline constexpr std::string_view kEncryptionNamespace = "http://www.w3.org/2001/04/xmlenc#";
+inline constexpr std::string_view kKeyWrapAes256 = "http://www.w3.org/2001/04/xmlenc#kw-aes256";
 
 inline constexpr std::string_view kFetchAgain =
     "fetch the document again; when it stays so, report it to the KMS operator";
@@ -33,7 +39,11 @@ class Fields {
   std::optional<NtpTime> optional_time(std::string_view name);
   // hexBinary, or base64 when it is not pure hex; exactly `size` octets.
   Octets point(std::string_view name, std::size_t size);
-  // The same behind an abstractKeyContentType: plain content only, xsi:type checked when there is one.
+  // Behind an abstractKeyContentType the content decides: an element is a wrapped key, text a plain one;
+  // xsi:type is checked when there is one.
+  bool is_wrapped(std::string_view name);
+  // `sizes`: of the cipher, by which hex is told from base64 (TS 33.180 9.3.4, field practice).
+  EncryptedKey wrapped_key(std::string_view name, std::initializer_list<std::size_t> sizes);
   Octets plain_point(std::string_view name, std::size_t size);
   SecretOctets plain_key(std::string_view name, std::size_t size);
   SecretOctets plain_scalar(std::string_view name, std::size_t size);  // zeros in front added or taken off
@@ -48,6 +58,7 @@ class Fields {
 
  private:
   SecretOctets plain_octets(std::string_view name);
+  bool has_type(std::string_view name, const xml::Element& element, std::string_view type);
 
   xml::Scope scope_;
   const xml::Element& element_;
@@ -55,6 +66,11 @@ class Fields {
   std::string_view clause_;
   std::optional<Error> error_;
 };
+
+// One xenc:EncryptedKey; `field` names it in complaints.
+[[nodiscard]] Result<EncryptedKey> read_encrypted_key(const xml::Element& element, std::string_view field,
+                                                      std::string_view clause,
+                                                      std::initializer_list<std::size_t> sizes);
 
 // A whole text as xsd:integer, xsd:boolean.
 [[nodiscard]] std::optional<std::int64_t> integer_of(std::string_view token);

@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "kmsxml/documents.hpp"
 #include "kmsxml/fields.hpp"
+#include "kmsxml/messages.hpp"
 #include "xml/element.hpp"
 
 namespace regroup::kmsxml {
@@ -19,10 +20,15 @@ constexpr std::string_view kGiveKeySets = "give the KMS's answer to /keyprov, or
 constexpr std::size_t kSakkePoint = 257;
 constexpr std::size_t kP256Point = 65;
 constexpr std::size_t kScalar = 32;
+// Octets of the ciphers with padding; without, and the leading 04 of points dropped, points take 8 less.
+constexpr std::size_t kWrappedPoint = 272;
+constexpr std::size_t kWrappedPvt = 80;
+constexpr std::size_t kWrappedScalar = 40;
 
-Error unsupported_protection(std::string_view what, std::string_view clause) {
-  return fail(Errc::unsupported, clause, std::string(what) + " asks for policy \"wrap\" or \"wrap+sign\"",
-              "only policy \"plain\" is spoken here; set it for this client at the KMS");
+// A signature has to be verified, and that takes a key: documents of this file are read without one.
+Error needs_keys(std::string_view what, std::string_view clause) {
+  return fail(Errc::unsupported, clause, std::string(what) + " is protected by transport keys",
+              "give the plain document; only gms serve and ue run, which hold transport keys, open others");
 }
 
 bool accepted(const xml::Element& element, const Profile& profile) {
@@ -119,18 +125,35 @@ Result<KmsKeySet> read_key_set(const xml::Scope& scope, const xml::Element& elem
                 .valid_from = fields.optional_time("ValidFrom"),
                 .valid_to = fields.optional_time("ValidTo"),
                 .key_period_no = fields.integer("KeyPeriodNo"),
-                .revoked = fields.boolean("Revoked"),
-                .user_decrypt_key = fields.plain_key("UserDecryptKey", kSakkePoint),
-                .user_signing_key_ssk = fields.plain_scalar("UserSigningKeySSK", kScalar),
-                .user_pub_token_pvt = fields.plain_point("UserPubTokenPVT", kP256Point)};
+                .revoked = fields.boolean("Revoked")};
+  if (fields.is_wrapped("UserDecryptKey") || fields.is_wrapped("UserSigningKeySSK")) {
+    out.wrapped = WrappedKeys{
+        .user_decrypt_key = fields.wrapped_key("UserDecryptKey", {kWrappedPoint, kWrappedPoint - 8}),
+        .user_signing_key_ssk = fields.wrapped_key("UserSigningKeySSK", {kWrappedScalar}),
+        .user_pub_token_pvt = fields.wrapped_key("UserPubTokenPVT", {kWrappedPvt, kWrappedPvt - 8})};
+  } else {
+    out.user_decrypt_key = fields.plain_key("UserDecryptKey", kSakkePoint);
+    out.user_signing_key_ssk = fields.plain_scalar("UserSigningKeySSK", kScalar);
+    out.user_pub_token_pvt = fields.plain_point("UserPubTokenPVT", kP256Point);
+  }
   TRY(fields.finish());
   return out;
 }
 
-Result<void> refuse_new_keys(Fields& fields, std::string_view clause) {
-  if (fields.find("NewTransportKey")) return unsupported_protection("NewTransportKey", clause);
-  if (fields.find("NewIntegrityKey")) return unsupported_protection("NewIntegrityKey", clause);
-  return {};
+// NewTransportKey or NewIntegrityKey, any number.
+Result<std::vector<EncryptedKey>> read_new_keys(const xml::Element& element, std::string_view name,
+                                                const Profile& profile) {
+  std::vector<EncryptedKey> out;
+  for (const xml::Element& child : element.children) {
+    if (child.name != name || !accepted(child, profile)) continue;
+    const xml::Element* const key = child.children.size() == 1 ? &child.children[0] : nullptr;
+    if (!key || !key->is(kEncryptionNamespace, "EncryptedKey"))
+      return fail(Errc::malformed, kResponseClause,
+                  std::string(name) + " holds something else than one xenc:EncryptedKey",
+                  std::string(kFetchAgain));
+    out.push_back(TRY(read_encrypted_key(*key, name, kResponseClause, {kWrappedScalar})));
+  }
+  return out;
 }
 
 Result<std::vector<KmsCertificate>> read_certificates(const xml::Scope& scope, const xml::Element& element,
@@ -147,21 +170,23 @@ Result<std::vector<KmsCertificate>> read_certificates(const xml::Scope& scope, c
 }
 
 Result<KmsInit> read_init(const xml::Scope& scope, const xml::Element& element, const Profile& profile) {
-  Fields fields(scope, element, profile, kResponseClause);
-  TRY(refuse_new_keys(fields, kResponseClause));
   std::vector<KmsCertificate> found = TRY(read_certificates(scope, element, profile));
   if (found.size() != 1)
     return fail(Errc::malformed, kResponseClause,
                 "KmsInit holds " + std::to_string(found.size()) + " certificates instead of one",
                 std::string(kFetchAgain));
-  return KmsInit{std::move(found[0])};
+  // One TRY per statement: leaving a braced list in its middle would leak what stands before.
+  KmsInit out{.certificate = std::move(found[0])};
+  out.new_transport_keys = TRY(read_new_keys(element, "NewTransportKey", profile));
+  out.new_integrity_keys = TRY(read_new_keys(element, "NewIntegrityKey", profile));
+  return out;
 }
 
 Result<KmsKeyProv> read_key_prov(const xml::Scope& scope, const xml::Element& element,
                                  const Profile& profile) {
-  Fields fields(scope, element, profile, kResponseClause);
-  TRY(refuse_new_keys(fields, kResponseClause));
   KmsKeyProv out;
+  out.new_transport_keys = TRY(read_new_keys(element, "NewTransportKey", profile));
+  out.new_integrity_keys = TRY(read_new_keys(element, "NewIntegrityKey", profile));
   for (const xml::Element& child : element.children)
     if (child.name == "KmsKeySet" && accepted(child, profile))
       out.key_sets.push_back(TRY(read_key_set(xml::Scope(child, &scope), child, profile)));
@@ -219,8 +244,39 @@ Result<Content> read_content(Fields& fields, const Profile& profile) {
   return Content();
 }
 
-Result<KmsResponse> read_response(const xml::Element& element, const Profile& profile) {
-  Fields fields(xml::Scope(element), element, profile, kResponseClause);
+Error another_root(const xml::Element& root, std::string_view expected, std::string_view clause,
+                   std::string_view cure = {}) {
+  return fail(Errc::malformed, clause,
+              "the document is a " + printable(root.name, 40) + ", not a " + std::string(expected),
+              std::string(cure));
+}
+
+bool is_response(const xml::Element& root) {
+  return root.name == "KmsResponse" || root.name == "SignedKmsResponse";
+}
+
+std::string_view clause_of(const xml::Element& root) {
+  if (root.name == "KmsCertificate" || root.name == "SignedKmsCertificate") return kCertificateClause;
+  return root.name == "KmsKeySet" ? kKeySetClause : kResponseClause;
+}
+
+Result<std::vector<KmsKeySet>> refuse_wrapped(std::vector<KmsKeySet> sets) {
+  for (const KmsKeySet& one : sets)
+    if (one.wrapped) return needs_keys("KmsKeySet/UserDecryptKey", kKeySetClause);
+  return sets;
+}
+
+Error refused_by_kms(const KmsError& error) {
+  return fail(Errc::conflict, kResponseClause,
+              "the document is a KmsError " + std::to_string(error.code) + ": " + error.message,
+              "mend what the KMS complains of, and fetch the document again");
+}
+
+}  // namespace
+
+Result<KmsResponse> read_response(const xml::Scope& scope, const xml::Element& element,
+                                  const Profile& profile) {
+  Fields fields(scope, element, profile, kResponseClause);
   KmsResponse out{.id = fields.attribute("Id"),
                   .user_uri = fields.text("UserUri"),
                   .kms_uri = fields.text("KmsUri"),
@@ -233,8 +289,9 @@ Result<KmsResponse> read_response(const xml::Element& element, const Profile& pr
   return out;
 }
 
-Result<KmsRequest> read_request(const xml::Element& element, const Profile& profile) {
-  Fields fields(xml::Scope(element), element, profile, kRequestClause);
+Result<KmsRequest> read_request(const xml::Scope& scope, const xml::Element& element,
+                                const Profile& profile) {
+  Fields fields(scope, element, profile, kRequestClause);
   KmsRequest out{.id = fields.attribute("Id"),
                  .user_uri = fields.text("UserUri"),
                  .kms_uri = fields.text("KmsUri"),
@@ -255,45 +312,21 @@ Result<void> expect_namespace(const xml::Element& root, const Profile& profile, 
               "send " + std::string(kNamespace) + ", or add the vendor's namespace to the profile");
 }
 
-Error another_root(const xml::Element& root, std::string_view expected, std::string_view clause,
-                   std::string_view cure = {}) {
-  return fail(Errc::malformed, clause,
-              "the document is a " + printable(root.name, 40) + ", not a " + std::string(expected),
-              std::string(cure));
-}
-
-bool is_response(const xml::Element& root) {
-  return root.name == "KmsResponse" || root.name == "SignedKmsResponse";
-}
-
-std::string_view clause_of(const xml::Element& root) {
-  if (root.name == "KmsCertificate" || root.name == "SignedKmsCertificate") return kCertificateClause;
-  return root.name == "KmsKeySet" ? kKeySetClause : kResponseClause;
-}
-
-Error refused_by_kms(const KmsError& error) {
-  return fail(Errc::conflict, kResponseClause,
-              "the document is a KmsError " + std::to_string(error.code) + ": " + error.message,
-              "mend what the KMS complains of, and fetch the document again");
-}
-
-}  // namespace
-
 Result<KmsRequest> parse_request(OctetsView document, const Profile& profile) {
   const xml::Element root = TRY(xml::parse(document));
   TRY(expect_namespace(root, profile, kRequestClause));
-  if (root.name == "SignedKmsRequest") return unsupported_protection("SignedKmsRequest", kRequestClause);
+  if (root.name == "SignedKmsRequest") return needs_keys("SignedKmsRequest", kRequestClause);
   if (root.name != "KmsRequest") return another_root(root, "KmsRequest", kRequestClause);
-  return read_request(root, profile);
+  return read_request(xml::Scope(root), root, profile);
 }
 
 Result<KmsResponse> parse_response(OctetsView document, const Profile& profile) {
   xml::Element root = TRY(xml::parse(document));
   const xml::WipedAtExit guard(root);
   TRY(expect_namespace(root, profile, kResponseClause));
-  if (root.name == "SignedKmsResponse") return unsupported_protection("SignedKmsResponse", kResponseClause);
+  if (root.name == "SignedKmsResponse") return needs_keys("SignedKmsResponse", kResponseClause);
   if (root.name != "KmsResponse") return another_root(root, "KmsResponse", kResponseClause);
-  return read_response(root, profile);
+  return read_response(xml::Scope(root), root, profile);
 }
 
 Result<std::vector<KmsCertificate>> find_certificates(OctetsView document, const Profile& profile) {
@@ -329,7 +362,7 @@ Result<std::vector<KmsKeySet>> find_key_sets(OctetsView document, const Profile&
   std::vector<KmsKeySet> out;
   if (root.name == "KmsKeySet") {
     out.push_back(TRY(read_key_set(xml::Scope(root), root, profile)));
-    return out;
+    return refuse_wrapped(std::move(out));
   }
   if (!is_response(root))
     return another_root(root, "KmsKeySet or a KmsResponse", kKeySetClause, kGiveKeySets);
@@ -338,7 +371,7 @@ Result<std::vector<KmsKeySet>> find_key_sets(OctetsView document, const Profile&
   if (auto* provided = std::get_if<KmsKeyProv>(&response.content)) out = std::move(provided->key_sets);
   if (out.empty())
     return fail(Errc::malformed, kKeySetClause, "the document holds no KmsKeySet", std::string(kGiveKeySets));
-  return out;
+  return refuse_wrapped(std::move(out));
 }
 
 }  // namespace regroup::kmsxml

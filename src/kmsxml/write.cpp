@@ -3,6 +3,8 @@
 // xsi:type.
 #include "base/text.hpp"
 #include "kmsxml/documents.hpp"
+#include "kmsxml/fields.hpp"
+#include "kmsxml/messages.hpp"
 #include "xml/element.hpp"
 
 namespace regroup::kmsxml {
@@ -12,9 +14,12 @@ xml::Element make(std::string_view name) { return xml::Element(kNamespace, name)
 
 xml::Element make_root(std::string_view name, bool typed) {
   xml::Element out = make(name);
-  out.declared.push_back({"", std::string(kNamespace)});
-  if (typed) out.declared.push_back({"xsi", std::string(xml::kXsiNamespace)});
+  declare_namespaces(out, typed);
   return out;
+}
+
+void set_type(xml::Element& to, std::string_view type) {
+  to.attributes.push_back({"type", std::string(type), std::string(xml::kXsiNamespace), "xsi"});
 }
 
 void add_if(xml::Element& to, std::string_view name, const std::string& value) {
@@ -54,8 +59,37 @@ void fill(xml::Element& to, const KmsCertificate& from) {
 // Hex straight into the element, so that no other copy of the key is made.
 void add_key(xml::Element& to, std::string_view name, OctetsView key) {
   xml::Element& made = to.add(name);
-  made.attributes.push_back({"type", "KeyContentType", std::string(xml::kXsiNamespace), "xsi"});
+  set_type(made, "KeyContentType");
   made.text = hex_upper(key);
+}
+
+xml::Element prefixed(std::string_view ns, std::string_view prefix, std::string_view name) {
+  xml::Element out(ns, name);
+  out.prefix = prefix;
+  return out;
+}
+
+// Each declares its own prefixes, as in the examples of Annex D.
+void add_encrypted(xml::Element& to, const EncryptedKey& key) {
+  xml::Element& made = to.add(prefixed(kEncryptionNamespace, "xenc", "EncryptedKey"));
+  made.add("EncryptionMethod").set_attribute("Algorithm", kKeyWrapAes256);
+  made.add(prefixed(kSignatureNamespace, "ds", "KeyInfo")).add("KeyName", key.key_name);
+  made.add("CipherData").add("CipherValue", base64(key.cipher));
+  add_if(made, "CarriedKeyName", key.carried_key_name);
+}
+
+void add_key(xml::Element& to, std::string_view name, const EncryptedKey& key) {
+  xml::Element& made = to.add(name);
+  set_type(made, "EncKeyContentType");
+  add_encrypted(made, key);
+}
+
+template <class Container>
+void add_new_keys(xml::Element& to, const Container& from, std::string_view type) {
+  if (from.new_transport_keys.empty() && from.new_integrity_keys.empty()) return;
+  set_type(to, type);
+  for (const EncryptedKey& one : from.new_transport_keys) add_encrypted(to.add("NewTransportKey"), one);
+  for (const EncryptedKey& one : from.new_integrity_keys) add_encrypted(to.add("NewIntegrityKey"), one);
 }
 
 void fill(xml::Element& to, const KmsKeySet& from) {
@@ -69,6 +103,12 @@ void fill(xml::Element& to, const KmsKeySet& from) {
   add_validity(to, from.valid_from, from.valid_to);
   to.add("KeyPeriodNo", std::to_string(from.key_period_no));
   to.add("Revoked", from.revoked ? "true" : "false");
+  if (from.wrapped) {
+    add_key(to, "UserDecryptKey", from.wrapped->user_decrypt_key);
+    add_key(to, "UserSigningKeySSK", from.wrapped->user_signing_key_ssk);
+    add_key(to, "UserPubTokenPVT", from.wrapped->user_pub_token_pvt);
+    return;
+  }
   add_key(to, "UserDecryptKey", from.user_decrypt_key.expose());
   add_key(to, "UserSigningKeySSK", from.user_signing_key_ssk.expose());
   add_key(to, "UserPubTokenPVT", from.user_pub_token_pvt);
@@ -78,6 +118,7 @@ void add_content(xml::Element& to, const KmsInit& init) {
   xml::Element& made = to.add("KmsMessage").add("KmsInit");
   made.set_attribute("Version", "1.0.0");
   fill(made.add("KmsCertificate"), init.certificate);
+  add_new_keys(made, init, "KmsInitTkIkType");
 }
 
 void add_content(xml::Element& to, const KmsKeyProv& provided) {
@@ -85,6 +126,7 @@ void add_content(xml::Element& to, const KmsKeyProv& provided) {
   made.set_attribute("Version", "1.0.0");
   made.children.reserve(provided.key_sets.size());
   for (const KmsKeySet& one : provided.key_sets) fill(made.add("KmsKeySet"), one);
+  add_new_keys(made, provided, "KmsKeyProvTkIkType");
 }
 
 void add_content(xml::Element& to, const KmsCertCache& cache) {
@@ -117,18 +159,42 @@ SecretOctets secret_text_of(xml::Element& root, Layout layout) {
 
 }  // namespace
 
+void declare_namespaces(xml::Element& root, bool typed) {
+  root.declared.push_back({"", std::string(kNamespace)});
+  if (typed) root.declared.push_back({"xsi", std::string(xml::kXsiNamespace)});
+}
+
+xml::Element element_of(const KmsRequest& request) {
+  xml::Element out = make("KmsRequest");
+  attribute_if(out, "Id", request.id);
+  out.set_attribute("Version", "1.1.0");
+  out.add("UserUri", request.user_uri);
+  out.add("KmsUri", request.kms_uri);
+  out.add("Time", date_time(request.time));
+  add_if(out, "ClientId", request.client_id);
+  add_if(out, "DeviceId", request.device_id);
+  out.add("ClientReqUrl", request.client_req_url);
+  add_if(out, "TrK-ID", request.trk_id);
+  add_if(out, "Signature-ID", request.signature_id);
+  return out;
+}
+
+xml::Element element_of(const KmsResponse& response) {
+  xml::Element out = make("KmsResponse");
+  attribute_if(out, "Id", response.id);
+  out.set_attribute("Version", "1.0.0");
+  out.add("UserUri", response.user_uri);
+  out.add("KmsUri", response.kms_uri);
+  out.add("Time", date_time(response.time));
+  add_if(out, "KmsId", response.kms_id);
+  out.add("ClientReqUrl", response.client_req_url);
+  std::visit([&](const auto& content) { add_content(out, content); }, response.content);
+  return out;
+}
+
 std::string write(const KmsRequest& request, Layout layout) {
-  xml::Element root = make_root("KmsRequest", false);
-  attribute_if(root, "Id", request.id);
-  root.set_attribute("Version", "1.1.0");
-  root.add("UserUri", request.user_uri);
-  root.add("KmsUri", request.kms_uri);
-  root.add("Time", date_time(request.time));
-  add_if(root, "ClientId", request.client_id);
-  add_if(root, "DeviceId", request.device_id);
-  root.add("ClientReqUrl", request.client_req_url);
-  add_if(root, "TrK-ID", request.trk_id);
-  add_if(root, "Signature-ID", request.signature_id);
+  xml::Element root = element_of(request);
+  declare_namespaces(root, false);
   return text_of(root, layout);
 }
 
@@ -145,15 +211,8 @@ SecretOctets write(const KmsKeySet& key_set, Layout layout) {
 }
 
 SecretOctets write(const KmsResponse& response, Layout layout) {
-  xml::Element root = make_root("KmsResponse", true);
-  attribute_if(root, "Id", response.id);
-  root.set_attribute("Version", "1.0.0");
-  root.add("UserUri", response.user_uri);
-  root.add("KmsUri", response.kms_uri);
-  root.add("Time", date_time(response.time));
-  add_if(root, "KmsId", response.kms_id);
-  root.add("ClientReqUrl", response.client_req_url);
-  std::visit([&](const auto& content) { add_content(root, content); }, response.content);
+  xml::Element root = element_of(response);
+  declare_namespaces(root, true);
   return secret_text_of(root, layout);
 }
 

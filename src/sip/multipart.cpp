@@ -147,6 +147,9 @@ Result<Multipart> write_multipart(const std::vector<Part>& parts, Random& random
 
   Multipart out;
   out.content_type = "multipart/mixed;boundary=\"" + boundary + "\"";
+  std::size_t size = 0;
+  for (const Part& part : parts) size += part.body.size() + 1024;
+  out.body.reserve(size);  // a body that grows would leave copies of the token in it behind
   for (const Part& part : parts) {
     std::string header = "--" + boundary + "\r\n";
     if (!part.content_type.empty()) header += "Content-Type: " + part.content_type + "\r\n";

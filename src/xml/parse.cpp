@@ -11,8 +11,8 @@
 
 #include "base/secret.hpp"
 #include "base/text.hpp"
-#include "xml/element.hpp"
 #include "xml/scan.hpp"
+#include "xml/tree.hpp"
 
 namespace regroup::xml {
 namespace {
@@ -48,9 +48,6 @@ void prepare_libxml2() {
 
 struct FreeContext {
   void operator()(xmlParserCtxt* context) const { xmlFreeParserCtxt(context); }
-};
-struct FreeDocument {
-  void operator()(xmlDoc* document) const { xmlFreeDoc(document); }
 };
 
 std::string text_of_c(const xmlChar* text) {
@@ -132,7 +129,7 @@ Result<Element> element_of(xmlDoc* document, const xmlNode* node) {
 
 }  // namespace
 
-Result<Element> parse(OctetsView document, const Limits& limits) {
+Result<Tree> parse_tree(OctetsView document, const Limits& limits) {
   std::string_view text = text_of(document);
   if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);
   Limits bounded = limits;
@@ -143,15 +140,20 @@ Result<Element> parse(OctetsView document, const Limits& limits) {
   const std::unique_ptr<xmlParserCtxt, FreeContext> context(xmlNewParserCtxt());
   if (!context) return fail(Errc::internal, "", "no memory for an XML parser");
   // Without NOENT, DTDLOAD, XINCLUDE and HUGE, on purpose. The encoding is ours, not the document's.
-  const std::unique_ptr<xmlDoc, FreeDocument> tree(
-      xmlCtxtReadMemory(context.get(), text.data(), static_cast<int>(text.size()), nullptr, "UTF-8",
-                        XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING));
+  Tree tree(xmlCtxtReadMemory(context.get(), text.data(), static_cast<int>(text.size()), nullptr, "UTF-8",
+                              XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING));
   if (!tree || !context->wellFormed || !context->nsWellFormed) return broken(context.get());
   if (tree->intSubset || tree->extSubset)
     return fail(Errc::unsupported, "XML 1.0", "a document type declaration");
-  const xmlNode* root = xmlDocGetRootElement(tree.get());
-  if (!root) return not_well_formed("a document without an element");
-  return element_of(tree.get(), root);
+  if (!xmlDocGetRootElement(tree.get())) return not_well_formed("a document without an element");
+  return tree;
+}
+
+Result<Element> root_of(xmlDoc* tree) { return element_of(tree, xmlDocGetRootElement(tree)); }
+
+Result<Element> parse(OctetsView document, const Limits& limits) {
+  const Tree tree = TRY(parse_tree(document, limits));
+  return root_of(tree.get());
 }
 
 }  // namespace regroup::xml

@@ -6,6 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <fstream>
 #include <sstream>
@@ -24,13 +26,27 @@ inline std::string example(const std::string& name) {
   return out.str();
 }
 
-// A file of that text in a directory of its own, with an empty file for each certificate and key it names.
+// A transport key file that can be read (docs/formats.md).
+inline std::string transport_key_text() {
+  return "{\"trk_id\":\"tk.1\",\"trk\":\"" + std::string(64, '1') + "\",\"ink_id\":\"ink.1\",\"ink\":\"" +
+         std::string(64, '2') + "\"}\n";
+}
+
+// A file of that text in a directory of its own, with an empty file for each certificate and key it names,
+// and a good one for transport keys.
 struct ConfigFile {
   ConfigFile(const std::string& name, const std::string& text) : path(directory.path + "/" + name) {
     std::ofstream(path) << text;
     std::istringstream pieces(text);
     for (std::string piece; std::getline(pieces, piece, '"');)
-      if (piece.ends_with(".pem") || piece.ends_with(".json")) std::ofstream(directory.path + "/" + piece);
+      if (piece.ends_with("-trk.json"))
+        put(piece, transport_key_text());
+      else if (piece.ends_with(".pem") || piece.ends_with(".json"))
+        std::ofstream(directory.path + "/" + piece);
+  }
+  void put(const std::string& name, const std::string& content, mode_t mode = 0600) const {
+    std::ofstream(directory.path + "/" + name, std::ios::trunc) << content;
+    ::chmod((directory.path + "/" + name).c_str(), mode);
   }
   TemporaryDirectory directory;
   std::string path;

@@ -53,6 +53,30 @@ TEST(Kms, IssuesKeySetsThatTheReceiverAccepts) {
   }
 }
 
+TEST(Kms, ProvisionsManyAtOnceAsItDoesOneByOne) {
+  const Kms kms = alpha();
+  std::vector<mcx::McpttId> who;
+  for (const char* one :
+       {"sip:user.001@alpha.example", "sip:gms.group@alpha.example", "sip:user.002@Alpha.EXAMPLE"})
+    who.push_back(test::id(one));
+  const auto all = kms.provision_all(who, 1536, kAlphaNow, system_random).value();
+  ASSERT_EQ(all.size(), 3U);
+  EXPECT_EQ(hex(all[1].rsk.expose()), test::kAlphaGmsRsk);
+  EXPECT_EQ(all[2].identity.text(), "sip:user.002@alpha.example") << "as it was registered";
+  for (const IssuedKeySet& one : all) {
+    const auto single = kms.provision(one.identity.text(), {1536}, kAlphaNow, system_random).value();
+    EXPECT_TRUE(ct_equal(one.rsk.expose(), single[0].rsk.expose()));
+    EXPECT_EQ(date_time(one.valid_to), date_time(single[0].valid_to));
+    EXPECT_TRUE(mcx::KeySet::validate(kms.certificate(), one.identity, 1536, one.rsk.expose(),
+                                      one.signing.ssk().duplicate(), one.signing.pvt())
+                    .ok());
+  }
+  EXPECT_EQ(kms.provision_all(who, 1530, kAlphaNow, system_random).error().code, Errc::not_authorised);
+  who.push_back(test::id("sip:nobody@alpha.example"));
+  EXPECT_EQ(kms.provision_all(who, 1536, kAlphaNow, system_random).error().code, Errc::unknown_group);
+  EXPECT_TRUE(kms.provision_all({}, 1536, kAlphaNow, system_random).value().empty());
+}
+
 TEST(Kms, AnswersWithTheSpellingThatWasRegistered) {
   const auto issued = alpha().provision("SIP:user.001@Alpha.EXAMPLE", {1536}, kAlphaNow, system_random);
   ASSERT_TRUE(issued.ok()) << issued.error().text();
@@ -124,15 +148,22 @@ TEST(Kms, RefusesExchangedOrDamagedRecords) {
   EXPECT_FALSE(Kms::open(state, test::vault()).ok());
 }
 
-TEST(Kms, AdoptsALaterRegistryOfItsOwnOnly) {
-  Kms kms = alpha();
-  Registry later = kms.registry();
-  ASSERT_TRUE(later.import_certificate(test::external("kms.beta.example", "beta.example")).ok());
-  ASSERT_TRUE(kms.adopt(later).ok());
-  EXPECT_EQ(kms.registry().cache_num(), later.cache_num());
-  EXPECT_FALSE(kms.adopt(alpha().registry()).ok()) << "an older one";
-  EXPECT_FALSE(kms.adopt(Registry(test::external("kms.alpha.example", "alpha.example"))).ok())
-      << "another KMS's";
+TEST(Kms, AdoptsALaterStateOfItsOwnOnly) {
+  test::SeededRandom random(11);
+  Kms kms = alpha(), later = alpha();
+  const mcx::McpttId user = test::id("sip:user.001@alpha.example");
+  ASSERT_TRUE(later.registry().import_certificate(test::external("kms.beta.example", "beta.example")).ok());
+  ClientKeys keys;
+  keys.keys.push_back(make_transport_keys(user, random));
+  ASSERT_TRUE(later.transport_keys().add(user, std::move(keys)).ok());
+  const std::int64_t number = later.registry().cache_num();
+  ASSERT_TRUE(kms.adopt(std::move(later)).ok());
+  EXPECT_EQ(kms.registry().cache_num(), number);
+  EXPECT_TRUE(kms.transport_keys().find(user.text()));
+  EXPECT_FALSE(kms.adopt(alpha()).ok()) << "an older one";
+  const ::regroup::kms::Setup setup{.kms_uri = mcx::KmsUri::parse("kms.alpha.example").value()};
+  EXPECT_FALSE(kms.adopt(Kms::make(setup, random).value()).ok()) << "another KMS's";
+  EXPECT_TRUE(kms.transport_keys().find(user.text())) << "and nothing of it was taken";
 }
 
 TEST(Kms, NamesItsDomainAfterItsUri) {

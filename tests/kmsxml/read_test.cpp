@@ -43,11 +43,11 @@ TEST(KmsXmlRequest, ReadsTheWorkedExample) {
   EXPECT_EQ(request->client_req_url, "https://kms.alpha.example/keymanagement/identity/v1/init");
 }
 
-TEST(KmsXmlRequest, RefusesASignedOneAndNamesThePolicy) {
+TEST(KmsXmlRequest, OfASignedOneIsNotReadWithoutItsKey) {
   const auto request = parse_request(view(kms_document("signed_request.xml")));
   ASSERT_FALSE(request.ok());
   EXPECT_EQ(request.error().code, Errc::unsupported);
-  EXPECT_THAT(request.error().text(), HasSubstr("policy \"plain\""));
+  EXPECT_THAT(request.error().text(), HasSubstr("transport keys"));
 }
 
 TEST(KmsXmlRequest, NamesAMissingFieldAndAFieldThatStandsTwice) {
@@ -106,28 +106,87 @@ TEST(KmsXmlResponse, ReadsTheCacheAndTheError) {
   EXPECT_THAT(std::get<KmsError>(error->content).message, HasSubstr("unknown_kms"));
 }
 
-TEST(KmsXmlResponse, RefusesWrappedAndSignedOnesByName) {
-  const std::string document = kms_document("keyprov_wrapped_signed.xml");
-  const auto signed_one = response(document);
+const std::string kDeclared =
+    " xmlns=\"urn:3gpp:ns:mcsecKMSInterface:1.0\" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"";
+
+// The message inside the signed worked example, as a document of its own.
+std::string wrapped_answer() {
+  return replaced(element_text(kms_document("keyprov_wrapped_signed.xml"), "KmsResponse"), "<KmsResponse",
+                  "<KmsResponse" + kDeclared);
+}
+
+TEST(KmsXmlResponse, OfASignedOneIsNotReadWithoutItsKey) {
+  const auto signed_one = response(kms_document("keyprov_wrapped_signed.xml"));
   ASSERT_FALSE(signed_one.ok());
   EXPECT_EQ(signed_one.error().code, Errc::unsupported);
   EXPECT_THAT(signed_one.error().text(), HasSubstr("SignedKmsResponse"));
+}
 
-  const std::string xsi =
-      " xmlns=\"urn:3gpp:ns:mcsecKMSInterface:1.0\" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"";
-  const std::string inner =
-      replaced(element_text(document, "KmsResponse"), "<KmsResponse", "<KmsResponse" + xsi);
-  const auto new_keys = response(inner);
-  ASSERT_FALSE(new_keys.ok());
-  EXPECT_EQ(new_keys.error().code, Errc::unsupported);
-  EXPECT_THAT(new_keys.error().text(), HasSubstr("NewTransportKey"));
+TEST(KmsXmlWrapped, ReadsWrappedKeysAndNewTransportKeysAsTheyStand) {
+  const auto provided = keyprov(wrapped_answer());
+  ASSERT_TRUE(provided.ok()) << provided.error().text();
+  ASSERT_EQ(provided->key_sets.size(), 1u);
+  const KmsKeySet& set = provided->key_sets[0];
+  ASSERT_TRUE(set.wrapped);
+  EXPECT_TRUE(set.user_decrypt_key.empty() && set.user_signing_key_ssk.empty() &&
+              set.user_pub_token_pvt.empty());
+  EXPECT_EQ(set.wrapped->user_decrypt_key.key_name, "tk.0007.user.001@alpha.example");
+  EXPECT_EQ(set.wrapped->user_decrypt_key.cipher.size(), 272u);
+  EXPECT_EQ(set.wrapped->user_signing_key_ssk.cipher.size(), 40u);
+  EXPECT_EQ(set.wrapped->user_pub_token_pvt.cipher.size(), 80u);
+  ASSERT_EQ(provided->new_transport_keys.size(), 1u);
+  EXPECT_EQ(provided->new_transport_keys[0].carried_key_name, "tk.0008.user.001@alpha.example");
+  ASSERT_EQ(provided->new_integrity_keys.size(), 1u);
+  EXPECT_EQ(provided->new_integrity_keys[0].carried_key_name, "ink.0008.user.001@alpha.example");
 
-  const auto wrapped =
-      find_key_sets(view(replaced(element_text(document, "KmsKeySet"), "<KmsKeySet", "<KmsKeySet" + xsi)));
-  ASSERT_FALSE(wrapped.ok());
-  EXPECT_EQ(wrapped.error().code, Errc::unsupported);
-  EXPECT_THAT(wrapped.error().text(), HasSubstr("UserDecryptKey: a wrapped key (EncryptedKey)"));
-  EXPECT_THAT(wrapped.error().text(), HasSubstr("policy \"plain\""));
+  const auto alone = find_key_sets(view(wrapped_answer()));
+  ASSERT_FALSE(alone.ok()) << "open and seal hold no transport keys";
+  EXPECT_EQ(alone.error().code, Errc::unsupported);
+  EXPECT_THAT(alone.error().text(), HasSubstr("UserDecryptKey"));
+}
+
+TEST(KmsXmlWrapped, TakesHexOfAnExpectedSizeElseBase64) {
+  const std::string document = wrapped_answer();
+  const std::string base64_text = element_text(document, "xenc:CipherValue");  // of the RSK
+  const Octets cipher = keyprov(document)->key_sets[0].wrapped->user_decrypt_key.cipher;
+  const auto with = [&](const std::string& text) {
+    return keyprov(replaced(document, base64_text, "<xenc:CipherValue>" + text + "</xenc:CipherValue>"));
+  };
+  for (const std::string& text : {hex(cipher), hex_upper(cipher), "\n " + hex(cipher) + "\n"})
+    EXPECT_EQ(with(text)->key_sets[0].wrapped->user_decrypt_key.cipher, cipher) << "trap T-10";
+  EXPECT_EQ(with(std::string(64, 'a'))->key_sets[0].wrapped->user_decrypt_key.cipher.size(), 48u)
+      << "hex of no expected size is base64";
+  EXPECT_FALSE(with("").ok());
+  EXPECT_FALSE(with("====").ok());
+  EXPECT_FALSE(with(base64(Octets(23, 1))).ok());
+  EXPECT_FALSE(with(base64(Octets(271, 1))).ok()) << "no whole blocks";
+  EXPECT_FALSE(with(base64(Octets(2048, 1))).ok());
+}
+
+TEST(KmsXmlWrapped, RefusesEveryOtherFormByName) {
+  const std::string document = wrapped_answer();
+  const auto refused = [&](const std::string& from, const std::string& to, const std::string& named) {
+    const auto answer = keyprov(replaced(document, from, to));
+    ASSERT_FALSE(answer.ok()) << to;
+    EXPECT_THAT(answer.error().text(), HasSubstr(named));
+  };
+  refused("xmlenc#kw-aes256", "xmlenc#kw-aes128", "only kw-aes256");
+  refused("xsi:type=\"EncKeyContentType\"", "xsi:type=\"KeyContentType\"", "xsi:type");
+  refused("<ds:KeyName>tk.0007.user.001@alpha.example</ds:KeyName>", "<ds:KeyName> </ds:KeyName>", "KeyName");
+  refused("<ds:KeyName>tk.0007.user.001@alpha.example</ds:KeyName>",
+          "<ds:RetrievalMethod URI=\"http://evil.example/k\"/>", "KeyInfo");
+  refused("<xenc:CipherValue>", "<xenc:CipherReference URI=\"file:///etc/passwd\"/><xenc:CipherValue>",
+          "CipherData");
+  refused("</xenc:CipherValue>", "</xenc:CipherValue><xenc:CipherReference URI=\"file:///etc/passwd\"/>",
+          "CipherData");
+  refused("<xenc:CipherData>", "<xenc:EncryptionProperties/><xenc:CipherData>", "EncryptionProperties");
+  refused("<xenc:EncryptedKey ", "<xenc:EncryptedKey Type=\"urn:x\" ", "@Type");
+  const std::string ssk = element_text(document, "UserSigningKeySSK");
+  refused(ssk, "<UserSigningKeySSK>" + std::string(kSsk) + "</UserSigningKeySSK>", "UserSigningKeySSK");
+  EXPECT_TRUE(keyprov(replaced(document, "<xenc:EncryptedKey ",
+                               "<xenc:EncryptedKey Type=\"http://www.w3.org/2001/04/xmlenc#EncryptedKey\" "))
+                  .ok());
+  EXPECT_TRUE(keyprov(replaced(document, " xsi:type=\"EncKeyContentType\"", "")).ok()) << "trap T-6";
 }
 
 TEST(KmsXmlTolerance, TakesAnyOrderAnyPrefixAndTheRel13Placeholder) {

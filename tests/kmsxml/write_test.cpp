@@ -29,6 +29,18 @@ TEST(KmsXmlWrite, RepeatsEveryWorkedPlainResponse) {
   }
 }
 
+TEST(KmsXmlWrite, RepeatsTheWorkedWrappedResponse) {
+  xml::Element outer = xml::parse(kms_document("keyprov_wrapped_signed.xml")).value();
+  xml::Element inner = std::move(outer.children[0]);
+  inner.declared = outer.declared;
+  inner.tail.clear();
+  const std::string document = xml::write(inner);
+  const auto parsed = parse_response(view(document));
+  ASSERT_TRUE(parsed.ok()) << parsed.error().text();
+  expect_same(test::replaced(document, "<UserDecryptKey", "<Revoked>false</Revoked><UserDecryptKey"),
+              text_of(write(*parsed).expose()));
+}
+
 TEST(KmsXmlWrite, RepeatsTheWorkedRequest) {
   const std::string document = kms_document("request.xml");
   expect_same(document, write(parse_request(view(document)).value()));

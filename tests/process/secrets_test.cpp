@@ -12,6 +12,7 @@
 #include <fstream>
 
 #include "app/kms/client.hpp"
+#include "app/kms/transport_file.hpp"
 #include "app/sealed_store.hpp"
 #include "base/text.hpp"
 #include "crypto/random.hpp"
@@ -108,6 +109,14 @@ class Secrets : public TwoSystems {
     traces.look_for("z of " + system.kms_uri, z);
     traces.look_for("KSAK of " + system.kms_uri, master->expose().subspan(z.size()));
   }
+  // TrK and InK stand in the file that was written once, and sealed in the state of the KMS.
+  static void know_transport_keys(System& system, const std::string& identity, Traces& traces) {
+    if (!system.signs) return;
+    const auto keys = app::read_transport_key_file(system.transport_keys_of(identity));
+    ASSERT_TRUE(keys.ok()) << keys.error().text();
+    traces.look_for("TrK of " + identity, keys->trk.expose(), "-trk.json");
+    traces.look_for("InK of " + identity, keys->ink.expose(), "-trk.json");
+  }
   static void know_tokens_and_passphrases(System& system, Traces& traces) {
     for (const auto& entry : std::filesystem::directory_iterator(system.directory)) {
       const std::string path = entry.path().string(), secret = first_line(path);
@@ -119,8 +128,11 @@ class Secrets : public TwoSystems {
   static Traces know_everything(const std::string& temporary) {
     Traces traces;
     for (System* system : lab().systems) {
-      for (const std::string& user : system->users)
+      for (const std::string& user : system->users) {
         know_key_sets(*system, app::demo::stem(user) + ".ring", "ue", traces);
+        know_transport_keys(*system, user, traces);
+      }
+      know_transport_keys(*system, system->gms_uri, traces);
       know_key_sets(*system, "gms.sqlite", "gms", traces);
       know_group_keys(*system, system == &alpha() ? fire() : police(), traces);
       know_group_keys(*system, temporary, traces);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Core cycles of a piece of work. Where the processor's own counter is out of reach they are ticks of the
-// time stamp counter times the ratio of both, measured by a chain of dependent additions just before each
-// block.
+// time stamp counter times the ratio of both, measured by a chain of dependent multiplications just before
+// each block.
 #pragma once
 
 #include <cstdint>

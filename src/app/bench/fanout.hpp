@@ -3,19 +3,11 @@
 // makes them for a new GMK: SAKKE, key parameters, MIKEY, ECCSI, each read and verified before it counts.
 #pragma once
 
-#include <iosfwd>
-#include <string>
+#include "app/bench/bench.hpp"
 
 namespace regroup::app::bench {
 
-struct FanoutOptions {
-  std::size_t members = 1000;
-  unsigned threads = 1;
-  std::string kernel;  // empty: the best one
-  bool json = false;
-};
-
 // 0; 1 when a sampled payload does not open to the key; 2 for a kernel that is not here.
-int run_fanout(const FanoutOptions& options, std::ostream& out, std::ostream& err);
+int run_fanout(const BenchOptions& options, std::ostream& out, std::ostream& err);
 
 }  // namespace regroup::app::bench

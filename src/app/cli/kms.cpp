@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cli/kms.hpp"
 
+#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
@@ -8,6 +9,7 @@
 #include "app/config_values.hpp"
 #include "app/kms/directory.hpp"
 #include "app/kms/documents.hpp"
+#include "app/kms/transport_file.hpp"
 #include "app/process.hpp"
 #include "base/text.hpp"
 #include "crypto/hash/sha256.hpp"
@@ -71,18 +73,68 @@ Result<Said> init(const KmsInitOptions& options) {
                {"certificate", certificate_file(options.directory)}}};
 }
 
+// How the client of `options` will be protected; without --transport-keys-out nothing may be asked for.
+Result<kms::ClientKeys> protection_of(const KmsAddIdentityOptions& options) {
+  constexpr std::string_view kClause = "TS 33.180 9.3.4";
+  kms::ClientKeys out;
+  if (options.transport_keys_out.empty()) {
+    if (options.policy.empty() && options.wrapping.empty()) return out;
+    return fail(Errc::usage, kClause,
+                options.policy.empty() ? "--wrapping needs transport keys" : "--policy needs transport keys",
+                "name the file to be made with --transport-keys-out");
+  }
+  if (!options.policy.empty() && options.policy != "wrap" && options.policy != "wrap+sign")
+    return fail(Errc::usage, kClause, "--policy: '" + printable(options.policy, 40) + "' is no policy",
+                "choose wrap+sign or wrap; without transport keys it is plain");
+  out.signs = options.policy != "wrap";
+  if (options.wrapping.empty()) return out;
+  if (options.wrapping.size() != 2 || options.wrapping[0] != 'w' || options.wrapping[1] < '1' ||
+      options.wrapping[1] > '3')
+    return fail(Errc::usage, kClause,
+                "--wrapping: '" + printable(options.wrapping, 40) + "' is no way to wrap",
+                "choose w3, w1 or w2");
+  out.wrapping = static_cast<kms::Wrapping>(options.wrapping[1] - '0');
+  return out;
+}
+
+// Registers; one who is there already, as the same kind, may come for transport keys.
+Result<void> register_identity(OpenedKms& opened, const mcx::McpttId& identity,
+                               const KmsAddIdentityOptions& options) {
+  const kms::Subscriber* there = opened.kms.registry().find(identity.text());
+  if (there && there->server == options.server && !options.transport_keys_out.empty()) return {};
+  return opened.kms.registry().add(identity, options.server);
+}
+
 Result<Said> add_identity(const KmsAddIdentityOptions& options) {
   TRY(need(options.directory, "--dir"));
-  const mcx::McpttId identity = TRY(argument(identity_value(options.identity), "URI"));
+  const mcx::McpttId asked = TRY(argument(identity_value(options.identity), "URI"));
+  kms::ClientKeys protection = TRY(protection_of(options));
   TRY(kms::read_state(options.directory));  // a clear complaint before a lock file is made
   const kms::DirectoryLock lock = TRY(kms::DirectoryLock::take(options.directory));
   OpenedKms opened = TRY(open_kms(options.directory, options.passphrase_file));
-  TRY(opened.kms.registry().add(identity, options.server));
+  TRY(register_identity(opened, asked, options));
+  const mcx::McpttId identity = opened.kms.registry().find(asked.text())->identity;
   crypto::SystemRandom random;
-  TRY(kms::replace_state(options.directory, opened.kms.seal(opened.vault, random), lock));
-  return Said{"added " + identity.text() + (options.server ? " as a server" : ""),
+  const std::string& file = options.transport_keys_out;
+  const bool signs = protection.signs;
+  if (!file.empty()) {
+    protection.keys.push_back(kms::make_transport_keys(identity, random));
+    const kms::TransportKeys written = protection.present().duplicate();
+    TRY(opened.kms.transport_keys().add(identity, std::move(protection)));
+    TRY(write_transport_key_file(file,
+                                 written));  // first: keys that only the KMS has would lock the client out
+  }
+  const auto stored = kms::replace_state(options.directory, opened.kms.seal(opened.vault, random), lock);
+  if (!stored.ok() && !file.empty()) std::remove(file.c_str());
+  TRY(stored);
+  const char* const policy = file.empty() ? "plain" : signs ? "wrap+sign" : "wrap";
+  return Said{"added " + identity.text() + (options.server ? " as a server" : "") +
+                  (file.empty() ? ""
+                                : ", policy " + std::string(policy) + "\nits transport keys are in " + file +
+                                      ": carry that file to it, then remove it here"),
               {{"identity", identity.text()},
                {"server", options.server},
+               {"policy", policy},
                {"identities", opened.kms.registry().subscribers()}}};
 }
 
@@ -123,8 +175,11 @@ Result<Said> list(const KmsListOptions& options) {
   nlohmann::json identities = nlohmann::json::array();
   for (const kms::Subscriber* one : opened.kms.registry().all()) {
     const char* const kind = one->server ? "server" : "user";
-    text += (text.empty() ? "" : "\n") + std::string(kind) + " " + one->identity.text();
-    identities.push_back({{"identity", one->identity.text()}, {"kind", kind}});
+    const kms::ClientKeys* keys = opened.kms.transport_keys().find(one->identity.text());
+    const char* const policy = !keys ? "plain" : keys->signs ? "wrap+sign" : "wrap";
+    text += (text.empty() ? "" : "\n") + std::string(kind) + " " + one->identity.text() +
+            (keys ? " " + std::string(policy) : "");
+    identities.push_back({{"identity", one->identity.text()}, {"kind", kind}, {"policy", policy}});
   }
   return Said{text, {{"identities", std::move(identities)}}};
 }

@@ -34,7 +34,12 @@ struct KmsAddIdentityOptions {
   bool server = false;          // a GMS or MC server
   std::string passphrase_file;  // empty: the one that `kms init` was given
   bool json = false;
+  std::string transport_keys_out =
+      {};                     // a file to be made: the identity gets transport keys, written there once
+  std::string policy = {};    // with them: wrap+sign (empty) or wrap
+  std::string wrapping = {};  // with them: w3 (empty), w1 or w2
 };
+// An identity that is there already gets transport keys too, if it has none.
 [[nodiscard]] int run_kms_add_identity(const KmsAddIdentityOptions& options, std::ostream& out,
                                        std::ostream& err);
 
@@ -43,7 +48,7 @@ struct KmsListOptions {
   std::string passphrase_file;  // empty: the one that `kms init` was given
   bool json = false;
 };
-// The registered identities, each with its kind, user or server.
+// The registered identities, each with its kind, user or server, and its policy.
 [[nodiscard]] int run_kms_list(const KmsListOptions& options, std::ostream& out, std::ostream& err);
 
 struct KmsImportCertificateOptions {

@@ -2,7 +2,10 @@
 // The verbs of an examiner: inspect, open, seal, lab.
 #include <iostream>
 
+#include "app/bench/extract.hpp"
 #include "app/bench/fanout.hpp"
+#include "app/bench/open.hpp"
+#include "app/bench/sign.hpp"
 #include "app/cli/command_line.hpp"
 #include "app/cli/info.hpp"
 #include "app/cli/inspect.hpp"
@@ -32,20 +35,50 @@ void add_lab(CLI::App& app, int& result) {
   lab->callback([&result] { result = run_lab(); });
 }
 
+// What every bench takes; `count` names its items.
+void add_bench_options(CLI::App* bench, bench::BenchOptions& options, const char* count, const char* what) {
+  bench->add_option(count, options.count, what)->check(CLI::Range(std::size_t{1}, std::size_t{10'000'000}));
+  bench->add_option("--threads", options.threads, "default 1")->check(CLI::Range(1U, 256U));
+  bench->add_option("--kernel", options.kernel, "portable, adx or ifma; default: the best one here");
+  bench->add_flag("--json", options.json, "one JSON object");
+}
+
 void add_bench(CLI::App& app, int& result) {
-  auto* bench = app.add_subcommand("bench", "What this machine does, in core cycles and ratios");
+  auto* bench = app.add_subcommand("bench", "What this machine does, in core cycles (docs/performance.md)");
   bench->require_subcommand(1);
   auto* fanout = bench->add_subcommand("fanout", "Whole key messages for N members of one KMS");
-  auto options = std::make_shared<bench::FanoutOptions>();
-  fanout->add_option("--members", options->members, "distinct identities; default 1000")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{10'000'000}));
-  fanout->add_option("--threads", options->threads, "default 1")->check(CLI::Range(1U, 256U));
-  fanout->add_option("--kernel", options->kernel, "portable or ifma; default: the best one here");
-  fanout->add_flag("--json", options->json, "one JSON object");
+  auto of_fanout = std::make_shared<bench::BenchOptions>();
+  add_bench_options(fanout, *of_fanout, "--members", "distinct identities; default 1000");
   fanout->footer(std::string("Times are of the messages alone: the tables are warm, 16 messages are opened "
                              "afterwards.\nExample: regroup bench fanout --members 10000 --json") +
                  kExitCodes);
-  fanout->callback([options, &result] { result = bench::run_fanout(*options, std::cout, std::cerr); });
+  fanout->callback([of_fanout, &result] { result = bench::run_fanout(*of_fanout, std::cout, std::cerr); });
+
+  auto* open = bench->add_subcommand("open", "SAKKE opening of N messages, and of one alone");
+  auto of_open = std::make_shared<bench::OpenBenchOptions>();
+  add_bench_options(open, *of_open, "--messages", "default 1000, 1024 of them distinct");
+  open->add_option("--keys", of_open->keys, "receiver keys, in turn; default 1")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1024}));
+  open->footer(std::string("Signatures aside; the lines of the keys are warm.\nExample: regroup bench open "
+                           "--messages 2000 --keys 8 --json") +
+               kExitCodes);
+  open->callback([of_open, &result] { result = bench::run_open_bench(*of_open, std::cout, std::cerr); });
+
+  auto* extract = bench->add_subcommand("extract", "Key sets of N identities, as a KMS makes them ahead");
+  auto of_extract = std::make_shared<bench::BenchOptions>();
+  add_bench_options(extract, *of_extract, "--identities", "default 1000, 4096 of them distinct");
+  extract->footer(
+      std::string("RSK, SSK and PVT; one set of each 256 is validated in full inside the measured "
+                  "time.\nExample: regroup bench extract --identities 100000 --threads 2 --json") +
+      kExitCodes);
+  extract->callback(
+      [of_extract, &result] { result = bench::run_extract_bench(*of_extract, std::cout, std::cerr); });
+
+  auto* sign = bench->add_subcommand("sign", "ECCSI signatures of N messages, verified, and of one alone");
+  auto of_sign = std::make_shared<bench::BenchOptions>();
+  add_bench_options(sign, *of_sign, "--messages", "of 700 octets; default 1000, 1024 of them distinct");
+  sign->footer(std::string("Example: regroup bench sign --messages 10000 --json") + kExitCodes);
+  sign->callback([of_sign, &result] { result = bench::run_sign_bench(*of_sign, std::cout, std::cerr); });
 }
 
 void add_info(CLI::App& app, int& result) {

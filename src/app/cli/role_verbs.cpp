@@ -57,11 +57,16 @@ void add_kms_verbs(CLI::App& app, int& result) {
   add->add_option("URI", ao->identity, "the identity with its scheme, as in sip:bob@mcx.example")->required();
   add->add_flag("--server", ao->server, "a GMS or MCPTT server");
   add->add_option("--passphrase-file", ao->passphrase_file, kPassphrase);
+  add->add_option("--transport-keys-out", ao->transport_keys_out,
+                  "make transport keys and write them to this new file, mode 0600, once");
+  add->add_option("--policy", ao->policy, "with transport keys: wrap+sign (default) or wrap");
+  add->add_option("--wrapping", ao->wrapping,
+                  "with transport keys: w3 (default), w1 or w2 for peers that need it");
   add->add_flag("--json", ao->json, kJson);
-  add->footer(
-      std::string(
-          "Example: regroup kms add-identity --dir kms sip:bob@mcx.example --passphrase-file kms.pass") +
-      kExitCodes);
+  add->footer(std::string("Example: regroup kms add-identity --dir kms sip:bob@mcx.example\n"
+                          "Example: regroup kms add-identity --dir kms --server sip:gms@mcx.example "
+                          "--transport-keys-out gms-trk.json") +
+              kExitCodes);
   add->callback([ao, &result] { result = run_kms_add_identity(*ao, std::cout, std::cerr); });
 
   auto* list = kms->add_subcommand("list", "List the registered identities: user or server, and the URI");
@@ -139,6 +144,10 @@ void add_ue_verbs(CLI::App& app, int& result) {
   group->require_subcommand(1);
   const auto common = [go](CLI::App* verb) {
     verb->add_option("--config", go->config_file, "ue.toml of the dispatcher")->required();
+    verb->add_option(
+        "--timeout", go->timeout,
+        "seconds for the whole command (default 15; regroup and teardown, which wait for partner "
+        "systems, 45); then it ends with exit code 1");
     verb->add_flag("--json", go->json, kJson);
   };
   const auto plan = [go](CLI::App* verb) {

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "app/cli/kms.hpp"
+#include "app/kms/transport_file.hpp"
 #include "base/text.hpp"
 #include "crypto/random.hpp"
 
@@ -72,6 +73,15 @@ std::string System::config_of(const std::string& identity) const {
   return file("ue-" + stem(identity) + ".toml");
 }
 
+std::string System::transport_keys_of(const std::string& identity) const {
+  return file(stem(identity) + "-trk.json");
+}
+
+std::string System::kms_table(const std::string& identity) const {
+  return "[kms]\nuri = \"" + kms_uri + "\"\nurl = \"" + kms_url + "\"\npolicy = \"" +
+         (signs ? "wrap+sign\"\ntransport_keys = \"" + stem(identity) + "-trk.json" : "plain") + "\"\n";
+}
+
 KmsAccess System::kms_access(const std::string& identity) const {
   KmsAccess access;
   access.uri = kms_uri;
@@ -82,6 +92,10 @@ KmsAccess System::kms_access(const std::string& identity) const {
     access.certificate_file = gms_tls.certificate;
     access.key_file = gms_tls.key;
   }
+  if (!signs) return access;
+  access.policy = KmsPolicy::wrap_sign;
+  if (auto keys = read_transport_key_file(transport_keys_of(identity)); keys.ok())
+    access.transport_keys = std::make_shared<const kms::TransportKeys>(std::move(keys).value());
   return access;
 }
 
@@ -94,6 +108,7 @@ Result<std::unique_ptr<Lab>> Lab::make(int members, LabOptions lab_options) {
   System& alpha = lab->alpha_;
   alpha.name = "alpha";
   alpha.period = 2592000;
+  alpha.signs = true;  // one system of each kind: both are walked each time
   System& beta = lab->beta_;
   beta.name = "beta";
   beta.period = 604800;
@@ -168,6 +183,7 @@ Result<void> Lab::make_identities(System& system) {
     options.identity = identity;
     options.server = server;
     options.passphrase_file = init.passphrase_file;
+    if (system.signs) options.transport_keys_out = system.transport_keys_of(identity);
     TRY(verb("kms add-identity",
              [&](auto& out, auto& err) { return cli::run_kms_add_identity(options, out, err); }));
     return write_token(system, identity);
@@ -200,10 +216,10 @@ Result<void> Lab::write_gms_config(System& system, const System& other) {
        << at(system.port_ue) << "\", trusted = \"" << at(system.port_trusted) << "\", admin = \""
        << at(system.port_admin) << "\" }\nsip = [\"tcp:" << at(system.port_sip) << "\"]\n[tls]\ncert = \""
        << system.gms_tls.certificate << "\"\nkey = \"" << system.gms_tls.key
-       << "\"\nca = { trusted = \"../ca.pem\", kms = \"../ca.pem\" }\n[kms]\nuri = \"" << system.kms_uri
-       << "\"\nurl = \"" << system.kms_url << "\"\npolicy = \"plain\"\ntoken = { file = \""
-       << stem(system.gms_uri) << ".jwt\" }\n[token]\njwks = \"" << issuer_->jwks_file() << "\"\nissuer = \""
-       << issuer_->url() << "\"\n[policy]\ncreators = [\"" << system.dispatcher
+       << "\"\nca = { trusted = \"../ca.pem\", kms = \"../ca.pem\" }\n"
+       << system.kms_table(system.gms_uri) << "token = { file = \"" << stem(system.gms_uri)
+       << ".jwt\" }\n[token]\njwks = \"" << issuer_->jwks_file() << "\"\nissuer = \"" << issuer_->url()
+       << "\"\n[policy]\ncreators = [\"" << system.dispatcher
        << "\"]\nmax_members = 100000\n[[partner]]\ngms_uri = \"" << other.gms_uri << "\"\nkms_uri = \""
        << other.kms_uri << "\"\ndomains = [\"" << other.domain << "\"]\nxcap_root = \"" << other.trusted_root
        << "\"\nca = \"../ca.pem\"\ntell_members_keyed = true\n";
@@ -218,9 +234,9 @@ Result<void> Lab::write_ue_config(const System& system, const std::string& ident
   toml << "mcptt_id = \"" << identity << "\"\ngms_uri = \"" << system.gms_uri << "\"\nxcap_root = \""
        << system.xcap_root << "\"\n"
        << authorised << "tls = { kms_ca = \"../ca.pem\", gms_ca = \"../ca.pem\" }\nstore = { ring = \""
-       << stem(identity) << ".ring\", passphrase_file = \"ue.pass\" }\n[kms]\nuri = \"" << system.kms_uri
-       << "\"\nurl = \"" << system.kms_url << "\"\npolicy = \"plain\"\n[token]\nfile = \"" << stem(identity)
-       << ".jwt\"\n[sip]\nroute = \"" << system.sip_route << "\"\ncontact = \"127.0.0.1:0\"\n";
+       << stem(identity) << ".ring\", passphrase_file = \"ue.pass\" }\n"
+       << system.kms_table(identity) << "[token]\nfile = \"" << stem(identity) << ".jwt\"\n[sip]\nroute = \""
+       << system.sip_route << "\"\ncontact = \"127.0.0.1:0\"\n";
   return write_private(system.config_of(identity), toml.str());
 }
 

@@ -24,6 +24,7 @@ struct System {
   std::string directory;
   std::string kms_uri, kms_url;
   std::int64_t period = 0, offset = 0;
+  bool signs = false;  // every identity has transport keys, policy wrap+sign; else policy plain
   std::unique_ptr<http::Client> admin;  // the operator's, with the GMS's own certificate
   std::string gms_uri, xcap_root, admin_url, trusted_root, sip_route;
   int port_kms = 0, port_ue = 0, port_trusted = 0, port_admin = 0, port_sip = 0;
@@ -39,8 +40,10 @@ struct System {
   [[nodiscard]] std::string group(const std::string& user_part) const {
     return "sip:" + user_part + "@" + domain;
   }
-  [[nodiscard]] std::string config_of(const std::string& identity) const;  // its ue.toml
+  [[nodiscard]] std::string config_of(const std::string& identity) const;          // its ue.toml
+  [[nodiscard]] std::string transport_keys_of(const std::string& identity) const;  // the file
   [[nodiscard]] KmsAccess kms_access(const std::string& identity) const;
+  [[nodiscard]] std::string kms_table(const std::string& identity) const;  // [kms] of its configuration
 };
 
 struct LabOptions {

@@ -120,8 +120,9 @@ Result<void> read_tls(TomlTable& root, GmsConfig& out) {
   TomlTable tls = TRY(root.table("tls", {"cert", "key", "ca"}));
   out.certificate_file = out.kms.certificate_file = TRY(tls.present_file("cert"));
   out.key_file = out.kms.key_file = TRY(tls.present_file("key"));
-  TomlTable ca = TRY(tls.table("ca", {"trusted", "kms"}));
+  TomlTable ca = TRY(tls.table("ca", {"trusted", "kms", "token"}));
   out.kms.ca_file = TRY(ca.present_file("kms"));
+  if (ca.has("token")) out.token_ca_file = TRY(ca.present_file("token"));
   if (!TRY(ca.text_or("trusted", "")).empty()) out.trusted_ca_file = TRY(ca.present_file("trusted"));
   if ((!out.listen_trusted.empty() || !out.listen_admin.empty()) && out.trusted_ca_file.empty())
     return ca.wrong("trusted", "TS 24.482 A.2",
@@ -135,7 +136,7 @@ Result<void> read_trust(TomlTable& root, GmsConfig& out) {
   TRY(read_kms_table(kms, out.kms));
   if (kms.has("token")) {  // without one our certificate must be enough (kms serve --server-auth mtls)
     TomlTable own_token = TRY(kms.table("token", kTokenKeys));
-    TRY(read_token_table(own_token, out.kms));
+    TRY(read_token_table(own_token, {out.token_ca_file, "tls.ca.token"}, out.kms));
   }
   TomlTable token = TRY(root.table("token", {"jwks", "issuer", "audience", "scopes"}));
   out.jwks_file = TRY(token.present_file("jwks"));
@@ -208,6 +209,7 @@ Result<GmsConfig> read_gms_config(const std::string& path) {
   TomlTable root = TRY(TomlTable::read_file(path));
   GmsConfig out = TRY(gms_config(root));
   TRY(root.check_files());
+  TRY(load_transport_keys(root, out.kms));
   return out;
 }
 

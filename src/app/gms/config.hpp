@@ -21,6 +21,7 @@ struct GmsConfig {
   std::string listen_ue, listen_trusted, listen_admin;  // HOST:PORT; empty: closed
   std::vector<std::string> listen_sip;                  // "tcp:HOST:PORT"
   std::string certificate_file, key_file, trusted_ca_file;
+  std::string token_ca_file;  // of the endpoint that gives us our own token; empty: none
   KmsAccess kms;
   std::string jwks_file, issuer, audience;
   std::vector<std::string> scopes;

@@ -3,6 +3,7 @@
 
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "app/cli/key_files.hpp"
 #include "app/gms/front.hpp"
@@ -10,6 +11,7 @@
 #include "app/gms/partner_link.hpp"
 #include "app/gms/subscriptions.hpp"
 #include "app/process.hpp"
+#include "base/workers.hpp"
 #include "crypto/random.hpp"
 #include "sip/sofia.hpp"
 
@@ -81,6 +83,8 @@ Result<void> check_certificate(const GmsConfig& config) {
 Result<void> serve(const GmsConfig& config, const GmsServeOptions& run, const Clock& clock, const Say& say) {
   crypto::SystemRandom random;
   SealedStore store = TRY(SealedStore::open_file(config.store_file, "gms", config.passphrase_file, random));
+  if (config.kms.policy == KmsPolicy::plain)
+    say("warning: [kms] policy is plain: keys of this server come from its KMS without transport keys");
   GmsKeys keys(config, clock, say);
   TRY(keys.start(store));
   const bool keys_held = keys.ready();
@@ -155,6 +159,7 @@ int run_gms_serve(const GmsServeOptions& options, std::ostream& err, const Clock
     TRY(check_clock(clock));
     const GmsConfig config = TRY(read_gms_config(options.config_file));
     TRY(check_certificate(config));
+    set_worker_threads(std::thread::hardware_concurrency());  // a large group is keyed on all cores
     return serve(config, options, clock, say);
   }();
   if (done.ok()) return 0;

@@ -5,34 +5,58 @@
 
 #include <chrono>
 
+#include "app/kms/token_endpoint.hpp"
 #include "app/toml.hpp"
+#include "kms/transport_keys.hpp"
 
 namespace regroup::app {
+
+// The least that an answer of the KMS must be (TS 33.180 9.3).
+enum class KmsPolicy {
+  plain,      // as it comes over verified TLS
+  wrap,       // keys under the transport key
+  wrap_sign,  // and every answer signed; an unsigned error is a hint only
+};
 
 struct KmsAccess {
   std::string uri;  // pinned: a KMS that calls itself otherwise is refused
   std::string url;  // https://HOST:PORT
   std::string ca_file;
-  std::string token_file;                  // one of these two; a server may have neither
-  std::string token_command;               // for /bin/sh; the first line it prints is the token
-  std::string certificate_file, key_file;  // servers: the client certificate with their URI
+  std::string token_file;                         // one of these three; a server may have none
+  std::string token_command;                      // for /bin/sh; the first line it prints is the token
+  std::shared_ptr<TokenEndpoint> token_endpoint;  // whoever holds a copy of this uses the same token
+  std::string certificate_file, key_file;         // servers: the client certificate with their URI
+  KmsPolicy policy = KmsPolicy::plain;
+  std::string transport_keys_file;                           // empty: none
+  std::shared_ptr<const kms::TransportKeys> transport_keys;  // what it holds; with them requests are signed
 };
 
-// `uri`, `url`, `policy`, `transport_keys` of [kms]. Policies that are not built are refused with the cure.
+// `uri`, `url`, `policy`, `transport_keys` of [kms]. A policy other than plain needs a transport key file.
 [[nodiscard]] Result<void> read_kms_table(TomlTable& table, KmsAccess& out);
-// The keys of a token table; the last three are refused by name.
-inline const TomlTable::Keys kTokenKeys = {"file", "command", "endpoint", "client_id", "secret_file"};
-// `file` or `command`; a token endpoint is refused: it is not built.
-[[nodiscard]] Result<void> read_token_table(TomlTable& table, KmsAccess& out);
+// What the file of [kms] transport_keys holds, if one is named; its complaints get their place in the
+// configuration.
+[[nodiscard]] Result<void> load_transport_keys(TomlTable& root, KmsAccess& out);
+// The keys of a token table.
+inline const TomlTable::Keys kTokenKeys = {"file",      "command",     "endpoint",
+                                           "client_id", "secret_file", "scope"};
+// The trust anchor of a token endpoint, and the key that names it.
+struct TokenCa {
+  std::string file;  // empty: none is configured
+  std::string_view key;
+};
+// Exactly one of `file`, `command` and `endpoint`; the rest belongs to `endpoint`, which needs a CA too.
+[[nodiscard]] Result<void> read_token_table(TomlTable& table, const TokenCa& ca, KmsAccess& out);
 
 // The token, empty without a source: a file is read anew at each call, a command runs anew, so that a renewed
-// token is found. Errc::usage names file or command, never the token. A command blocks for at most ten
-// seconds.
-[[nodiscard]] Result<std::string> read_token(const KmsAccess& access);
+// token is found; an endpoint is asked when it has to be. Errc::usage names file or command, never the token.
+[[nodiscard]] Result<SecretOctets> read_token(const KmsAccess& access, const TokenWait& wait = {});
+// The same after a server has refused that one.
+[[nodiscard]] Result<SecretOctets> read_token_again(const KmsAccess& access, OctetsView refused,
+                                                    const TokenWait& wait = {});
 // First line of a file that nobody but this user can reach.
-[[nodiscard]] Result<std::string> read_token_file(const std::string& path);
+[[nodiscard]] Result<SecretOctets> read_token_file(const std::string& path);
 // First line of what the command prints; it must end in time, with status 0 and after little output.
-[[nodiscard]] Result<std::string> run_token_command(
+[[nodiscard]] Result<SecretOctets> run_token_command(
     const std::string& command, std::chrono::milliseconds limit = std::chrono::seconds(10));
 
 }  // namespace regroup::app

@@ -2,17 +2,19 @@
 #include "app/kms/client.hpp"
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 #include <set>
 
+#include "app/http_call.hpp"
+#include "app/kms/answer.hpp"
 #include "app/kms/front.hpp"
+#include "app/kms/protection.hpp"
 #include "base/text.hpp"
+#include "crypto/random.hpp"
+#include "http/bearer.hpp"
 
 namespace regroup::app {
 namespace {
 
-constexpr std::string_view kRequest = "TS 33.180 D.2";
 constexpr std::string_view kResponse = "TS 33.180 D.3.1";
 
 std::string resource_url(const KmsAccess& access, std::string_view resource) {
@@ -21,12 +23,20 @@ std::string resource_url(const KmsAccess& access, std::string_view resource) {
   return url + std::string(kKmsRoot) + std::string(resource);
 }
 
-http::ClientRequest request_for(const KmsAccess& access, const std::string& identity,
-                                std::string_view resource, const std::string& token, NtpTime now) {
+// A client that has transport keys signs, whatever its policy: the KMS may demand it.
+Result<std::string> body_of(const KmsAccess& access, kmsxml::KmsRequest request) {
+  if (!access.transport_keys) return kmsxml::write(request);
+  crypto::SystemRandom random;
+  request.id = "q" + hex(random.octets<8>());
+  return kmsxml::sign(request, signing_key_of(*access.transport_keys));
+}
+
+Result<http::ClientRequest> request_for(const KmsAccess& access, const std::string& identity,
+                                        std::string_view resource, const SecretOctets& token, NtpTime now) {
   http::ClientRequest request;
   request.method = "POST";
   request.url = resource_url(access, resource);
-  if (!token.empty()) request.headers.add("Authorization", "Bearer " + token);
+  if (!token.empty()) http::add_bearer(request.headers, token.expose());
   request.headers.add("Content-Type", "application/xml");
   request.headers.add("Accept", "application/xml, text/xml;q=0.9");
   const kmsxml::KmsRequest body{.user_uri = identity,
@@ -34,49 +44,22 @@ http::ClientRequest request_for(const KmsAccess& access, const std::string& iden
                                 .time = now,
                                 .client_id = "regroup",
                                 .client_req_url = request.url};
-  request.body = to_octets(view(kmsxml::write(body)));
+  request.body = to_octets(view(TRY(body_of(access, body))));
   return request;
 }
 
-// What the KMS says in its KmsError, empty when it says nothing readable.
-std::string reason_in(const http::Response& response) {
-  const auto parsed = kmsxml::parse_response(response.body.view());
-  const auto* error = parsed.ok() ? std::get_if<kmsxml::KmsError>(&parsed->content) : nullptr;
-  return error ? " (" + error->message + ")" : std::string();
-}
-
-Error refusal_of(const KmsAccess& access, std::string_view resource, const http::Response& response) {
-  const std::string said = "the KMS " + printable(access.url) + " answered " + std::string(resource) +
-                           " with HTTP " + std::to_string(response.status) + reason_in(response);
-  switch (response.status) {
-    case 401:
-      return fail(Errc::not_authorised, "TS 33.180 B.10", said,
-                  "get a new access token for the key management scope");
-    case 403:
-      return fail(Errc::not_authorised, kRequest, said,
-                  "check the scope of the token, the identity and the client certificate");
-    case 404:
-      return fail(Errc::not_authorised, kRequest, said,
-                  "register the identity at the KMS: regroup kms add-identity");
-    case 400:
-      return fail(Errc::usage, kRequest, said,
-                  "kms.uri, the configured identity and the token must be those the KMS knows");
-    default:
-      break;
-  }
-  const auto wait = response.headers.find("Retry-After");
-  return fail(Errc::transport, kRequest, said,
-              wait ? "try again after " + printable(*wait, 40) + " s" : "try again later");
-}
-
-// One resource; an expired token may have been replaced meanwhile: read once more after a 401.
+// One resource; after a 401 with a new token once more.
 Result<SecretOctets> ask(const KmsAccess& access, const std::string& identity, std::string_view resource,
-                         std::string& token, const KmsCall& call, const Clock& clock) {
+                         SecretOctets& token, const TokenWait& wait, const KmsCall& call,
+                         const Clock& clock) {
   for (int tries = 0;; ++tries) {
-    const http::Response response = TRY(call(request_for(access, identity, resource, token, clock.now())));
-    if (response.status == 200) return SecretOctets(response.body.view());
-    if (response.status != 401 || tries > 0) return refusal_of(access, resource, response);
-    token = TRY(read_token(access));
+    Question question{access, identity, resource_url(access, resource), clock.now(), {}};
+    const http::Response response =
+        TRY(call(TRY(request_for(access, identity, resource, token, question.asked))));
+    question.answered = clock.now();
+    if (response.status == 200) return opened_answer(response.body.view(), question);
+    if (response.status != 401 || tries > 0) return refusal_of(question, resource, response);
+    token = TRY(read_token_again(access, token.expose(), wait));
   }
 }
 
@@ -123,26 +106,6 @@ void take_external_certificates(const kmsxml::KmsCertCache& cache, const std::st
         checked.ok() ? out.domains.add(std::move(checked).value()) : Result<void>(std::move(checked).error());
     if (!taken.ok()) out.warnings.push_back(taken.error());
   }
-}
-
-// http::Client::call, given up at once when a stop is asked for.
-Result<http::Response> call_until_stopped(http::Client& client, http::ClientRequest request,
-                                          const std::stop_token& stop) {
-  struct Pending {
-    std::mutex mutex;
-    std::condition_variable_any wake;
-    std::optional<Result<http::Response>> answer;
-  };
-  const auto pending = std::make_shared<Pending>();
-  client.call(std::move(request), std::chrono::seconds(20), [pending](Result<http::Response> answer) {
-    const std::lock_guard lock(pending->mutex);
-    pending->answer.emplace(std::move(answer));
-    pending->wake.notify_all();
-  });
-  std::unique_lock lock(pending->mutex);
-  if (pending->wake.wait(lock, stop, [&] { return pending->answer.has_value(); }))
-    return std::move(*pending->answer);
-  return fail(Errc::transport, kRequest, "stopped while the KMS was asked");
 }
 
 Result<kmsxml::KmsCertificate> own_certificate_in(const KmsAnswers& answers) {
@@ -219,18 +182,20 @@ Result<KmsAnswers> fetch_keys(const KmsAccess& access, const std::string& identi
   const auto client = TRY(http::Client::make(options));
   const SystemClock clock;
   const auto over_tls = [&](http::ClientRequest request) {
-    return call_until_stopped(*client, std::move(request), stop);
+    return call_until_stopped(*client, std::move(request), std::chrono::seconds(20), stop);
   };
-  return fetch_keys(access, identity, over_tls, clock);
+  return fetch_keys(access, identity, over_tls, clock, stop);
 }
 
 Result<KmsAnswers> fetch_keys(const KmsAccess& access, const std::string& identity, const KmsCall& call,
-                              const Clock& clock) {
-  std::string token = TRY(read_token(access));
+                              const Clock& clock, std::stop_token stop) {
+  TokenWait wait;
+  wait.stop = std::move(stop);
+  SecretOctets token = TRY(read_token(access, wait));
   KmsAnswers out;
-  out.init = TRY(ask(access, identity, "/init", token, call, clock));
-  out.keyprov = TRY(ask(access, identity, "/keyprov", token, call, clock));
-  out.certcache = TRY(ask(access, identity, "/certcache", token, call, clock));
+  out.init = TRY(ask(access, identity, "/init", token, wait, call, clock));
+  out.keyprov = TRY(ask(access, identity, "/keyprov", token, wait, call, clock));
+  out.certcache = TRY(ask(access, identity, "/certcache", token, wait, call, clock));
   return out;
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a GMS or UE gets its keys (TS 33.180 D.2): /init, /keyprov, /certcache at its own KMS
 // over verified TLS with its own token, every certificate and key set checked before use. Nothing else brings
-// key material in. The answers are kept as they came (the caller seals them), so that a restart does not need
-// the KMS.
+// key material in. With transport keys requests are signed, answers verified before they are read and held
+// against the request, keys unwrapped (TS 33.180 9.3). The answers are kept (the caller seals them), so that
+// a restart needs neither the KMS nor the transport keys.
 #pragma once
 
 #include <functional>
@@ -16,7 +17,7 @@
 
 namespace regroup::app {
 
-// The three answers, as received. The second holds keys.
+// The three answers, as received or, of a client with transport keys, opened. The second holds keys.
 struct KmsAnswers {
   SecretOctets init, keyprov, certcache;
   SecretOctets previous{};  // an earlier `keyprov` with the key sets of the previous period; may be empty
@@ -38,7 +39,8 @@ struct Provisioned {
 // The same over any way to carry a request.
 using KmsCall = std::function<Result<http::Response>(http::ClientRequest)>;
 [[nodiscard]] Result<KmsAnswers> fetch_keys(const KmsAccess& access, const std::string& identity,
-                                            const KmsCall& call, const Clock& clock);
+                                            const KmsCall& call, const Clock& clock,
+                                            std::stop_token stop = {});
 
 // The own KMS's certificate is pinned by KmsUri and CertUri: other keys or periods under the same names are
 // Errc::conflict, always (TS 33.180 D.3.2). An announced successor has another CertUri. Nothing stored:

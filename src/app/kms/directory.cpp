@@ -114,8 +114,7 @@ Result<bool> LiveKms::refresh() {
   if (stamp == opened_.stamp) return false;
   opened_.stamp = stamp;
   const kms::SealedState state = TRY(kms::read_state(directory_));
-  const kms::Kms stored = TRY(kms::Kms::open(state, opened_.vault));
-  TRY(opened_.kms.adopt(stored.registry()));
+  TRY(opened_.kms.adopt(TRY(kms::Kms::open(state, opened_.vault))));
   return true;
 }
 

@@ -71,16 +71,18 @@ Result<mcx::KmsCertificate> certificate_of(const kmsxml::KmsCertificate& documen
   if (!z.ok()) return std::move(z).error().with(whose + ", PubEncKey");
   auto kpak = crypto::eccsi::Kpak::parse(document.pub_auth_key);
   if (!kpak.ok()) return std::move(kpak).error().with(whose + ", PubAuthKey");
-  return mcx::KmsCertificate{
-      .kms_uri = TRY(mcx::KmsUri::parse(document.kms_uri)),
-      .cert_uri = document.cert_uri,
-      .periods = TRY(mcx::KeyPeriods::make(document.user_key_period, document.user_key_offset)),
-      .z = std::move(z).value(),
-      .kpak = std::move(kpak).value(),
-      .domains = document.domains,
-      .valid_from = document.valid_from,
-      .valid_to = document.valid_to,
-      .revoked = document.revoked};
+  const mcx::KmsUri kms_uri = TRY(mcx::KmsUri::parse(document.kms_uri));
+  const mcx::KeyPeriods periods =
+      TRY(mcx::KeyPeriods::make(document.user_key_period, document.user_key_offset));
+  return mcx::KmsCertificate{.kms_uri = kms_uri,
+                             .cert_uri = document.cert_uri,
+                             .periods = periods,
+                             .z = std::move(z).value(),
+                             .kpak = std::move(kpak).value(),
+                             .domains = document.domains,
+                             .valid_from = document.valid_from,
+                             .valid_to = document.valid_to,
+                             .revoked = document.revoked};
 }
 
 Result<mcx::KeySet> key_set_of(const kmsxml::KmsKeySet& document, const mcx::Domains& domains) {
@@ -90,6 +92,11 @@ Result<mcx::KeySet> key_set_of(const kmsxml::KmsKeySet& document, const mcx::Dom
     return fail(Errc::unknown_kms, kKeySet,
                 "the key set is of " + kms.text() + ", whose certificate is not held",
                 "give that domain's KMS certificate too");
+  if (document.wrapped)
+    return fail(Errc::unsupported, "TS 33.180 9.3.4",
+                "UserDecryptKey is wrapped under " + printable(document.wrapped->user_decrypt_key.key_name) +
+                    ", and no transport key is at hand",
+                "write policy and transport_keys into [kms] of the configuration");
   const mcx::McpttId identity = TRY(mcx::McpttId::parse(document.user_uri));
   const mcx::Uid uid = certificate->uid_of(identity, document.key_period_no);
   if (!document.user_id.empty() && hex(document.user_id) != hex(uid))

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "app/kms/documents.hpp"
+#include "app/kms/protection.hpp"
 #include "base/text.hpp"
 #include "http/bearer.hpp"
 #include "http/target.hpp"
@@ -60,7 +61,18 @@ std::string_view media_type(const http::Headers& headers) {
   return only_text ? "text/xml; charset=utf-8" : "application/xml; charset=utf-8";
 }
 
+constexpr std::size_t kMostId = 128;
+
 }  // namespace
+
+// Missing, wrong, of another key: one answer.
+KmsFront::Refusal KmsFront::unsigned_request(std::string detail) {
+  return {403,
+          "bad_signature",
+          "the request is not signed as the policy of this client asks",
+          {},
+          std::move(detail)};
+}
 
 // What is known about a request while it is being answered.
 struct KmsFront::Asked {
@@ -68,10 +80,11 @@ struct KmsFront::Asked {
   std::string path;      // escaped, as received
   std::string identity;  // of the token, in the registered spelling once it is known
   std::string client_req_url;
+  const kms::ClientKeys* keys = nullptr;  // of that identity, if it has transport keys
 };
 
 KmsFront::KmsFront(const kms::Kms& kms, KmsFrontSettings settings, Random& random)
-    : kms_(kms), settings_(std::move(settings)), random_(random) {
+    : kms_(kms), settings_(std::move(settings)), random_(random), replays_(settings_.time_window) {
   if (settings_.tokens.scopes.empty()) settings_.tokens.scopes = kKmsScopes;
 }
 
@@ -88,7 +101,7 @@ KmsAnswer KmsFront::answer(const http::Request& request, const http::Jwks& jwks,
     out.response = http::make_response(413);
     return out;
   }
-  Asked asked{now, {}, {}, {}};
+  Asked asked{now, {}, {}, {}, nullptr};
   Outcome reached = outcome(request, jwks, asked);
   out.identity = printable(asked.identity);
   if (auto* content = std::get_if<Content>(&reached)) {
@@ -97,10 +110,12 @@ KmsAnswer KmsFront::answer(const http::Request& request, const http::Jwks& jwks,
   }
   const Refusal& refusal = std::get<Refusal>(reached);
   out.reason = refusal.reason;
+  out.detail = printable(refusal.detail, 400);
   out.response = render(
       request, asked, kmsxml::KmsError{refusal.status, refusal.reason + ": " + refusal.text}, refusal.status);
   if (refusal.token_error)
     out.response.headers.add("WWW-Authenticate", http::challenge(*refusal.token_error));
+  if (refusal.retry_after > 0) out.response.headers.add("Retry-After", std::to_string(refusal.retry_after));
   return out;
 }
 
@@ -110,6 +125,7 @@ KmsFront::Outcome KmsFront::outcome(const http::Request& request, const http::Jw
   auto known = caller(request, jwks, asked.now);
   if (auto* refusal = std::get_if<Refusal>(&known)) return std::move(*refusal);
   asked.identity = std::get<http::Claims>(known).identity;
+  asked.keys = kms_.transport_keys().find(asked.identity);
 
   const auto target = http::parse_target(request.target);
   if (!target.ok()) return Refusal{400, "bad_request", "the request target cannot be read"};
@@ -120,7 +136,7 @@ KmsFront::Outcome KmsFront::outcome(const http::Request& request, const http::Jw
   const auto resource = resource_of(*segments);
   if (!resource || !target->query.empty()) return Refusal{404, "not_found", "no such resource"};
   if (auto refusal = check_subscriber(request, asked)) return std::move(*refusal);
-  return dispatch(*resource, asked);
+  return dispatch(request, *resource, asked);
 }
 
 std::variant<http::Claims, KmsFront::Refusal> KmsFront::caller(const http::Request& request,
@@ -155,23 +171,58 @@ std::optional<http::Claims> KmsFront::certified_server(const http::Request& requ
   return out;
 }
 
-// The body is absent or a KmsRequest that repeats what token and request line say (TS 33.180 D.2.2). Its Time
-// is not judged: nothing protects it in an unsigned request.
+// The body is absent or a KmsRequest that repeats what token and request line say (TS 33.180 D.2.2); signed
+// where the client's policy says so. The Time of an unsigned one is not judged: nothing protects it.
 std::optional<KmsFront::Refusal> KmsFront::check_body(const http::Request& request,
                                                       const std::vector<std::string>& segments,
                                                       Asked& asked) const {
+  if (kmsxml::is_signed(request.body)) {
+    if (!asked.keys) return unsigned_request("signed, but no transport keys are held for this client");
+    const auto body = kmsxml::open_request(request.body, signing_key_of(asked.keys->present()));
+    if (!body.ok()) return unsigned_request(body.error().text());
+    if (auto refusal = check_said(*body, segments, asked)) return refusal;
+    return check_fresh(*body, asked);
+  }
+  if (asked.keys && asked.keys->signs) return unsigned_request("not signed");
   if (request.body.empty()) return std::nullopt;
   const auto body = kmsxml::parse_request(request.body);
   if (!body.ok()) return Refusal{400, "bad_request", body.error().detail};
-  if (!same_identity(body->user_uri, asked.identity))
+  return check_said(*body, segments, asked);
+}
+
+std::optional<KmsFront::Refusal> KmsFront::check_said(const kmsxml::KmsRequest& body,
+                                                      const std::vector<std::string>& segments,
+                                                      Asked& asked) const {
+  if (!same_identity(body.user_uri, asked.identity))
     return Refusal{400, "bad_request", "UserUri is not the identity of the token"};
-  if (body->kms_uri != kms_.registry().own().kms_uri)
+  if (body.kms_uri != kms_.registry().own().kms_uri)
     return Refusal{400, "bad_request", "KmsUri is not this KMS"};
-  const auto named = segments_of(path_of(body->client_req_url));
+  const auto named = segments_of(path_of(body.client_req_url));
   if (!named || *named != segments)
     return Refusal{400, "bad_request", "ClientReqUrl is not the resource of this request"};
-  asked.client_req_url = body->client_req_url;
+  asked.client_req_url = body.client_req_url;
   return std::nullopt;
+}
+
+std::optional<KmsFront::Refusal> KmsFront::check_fresh(const kmsxml::KmsRequest& body,
+                                                       const Asked& asked) const {
+  const kms::TransportKeys& keys = asked.keys->present();
+  if ((!body.trk_id.empty() && body.trk_id != keys.trk_id) ||
+      (!body.signature_id.empty() && body.signature_id != keys.signing_id()))
+    return unsigned_request("TrK-ID or Signature-ID is of another key");
+  if (body.id.size() > kMostId) return Refusal{400, "bad_request", "the Id of the request is too long"};
+  switch (replays_.admit(kms::folded(asked.identity), body.id, body.time, asked.now)) {
+    case ReplayCache::Verdict::fresh:
+      return std::nullopt;
+    case ReplayCache::Verdict::skewed:
+      return Refusal{400, "time_skew",
+                     "the Time of the request is more than " + std::to_string(replays_.window()) + " s off"};
+    case ReplayCache::Verdict::replayed:
+      return Refusal{400, "replayed", "a request of that Id and Time was answered already"};
+    case ReplayCache::Verdict::full:
+      break;
+  }
+  return Refusal{429, "rate_limited", "too many requests of this client", {}, {}, 2 * replays_.window()};
 }
 
 std::optional<KmsFront::Refusal> KmsFront::check_subscriber(const http::Request& request,
@@ -186,9 +237,16 @@ std::optional<KmsFront::Refusal> KmsFront::check_subscriber(const http::Request&
   return Refusal{403, "identity_not_allowed", "a server identity needs a client certificate that names it"};
 }
 
-KmsFront::Outcome KmsFront::dispatch(const std::vector<std::string>& resource, const Asked& asked) const {
+KmsFront::Outcome KmsFront::dispatch(const http::Request& request, const std::vector<std::string>& resource,
+                                     const Asked& asked) const {
   if (resource[0] == "init" && resource.size() == 1) return init();
-  if (resource[0] == "keyprov" && resource.size() <= 3) return keyprov(resource, asked);
+  if (resource[0] == "keyprov" && resource.size() <= 3) {
+    // A proxy on the way would read plain keys (TS 33.179 7.2.2).
+    if (!asked.keys && request.headers.contains("Via"))
+      return Refusal{403, "transport_key_required",
+                     "keys go through a proxy to clients with transport keys only"};
+    return keyprov(resource, asked);
+  }
   if (resource[0] == "certcache" && resource.size() <= 2) return certcache(resource);
   if (resource[0] == "cert" && resource.size() == 2) return certificate(resource[1]);
   return Refusal{404, "not_found", "no such resource"};
@@ -212,8 +270,10 @@ KmsFront::Outcome KmsFront::keyprov(const std::vector<std::string>& resource, co
     return Refusal{403, "identity_not_allowed", "no keys are issued for that time"};
   if (!issued.ok()) return Refusal{500, "internal", "the request could not be completed"};
   kmsxml::KmsKeyProv provided;
-  for (const kms::IssuedKeySet& one : *issued)
+  for (const kms::IssuedKeySet& one : *issued) {
     provided.key_sets.push_back(document_of(one, kms_.registry().own()));
+    if (asked.keys) wrap(provided.key_sets.back(), asked.keys->present(), asked.keys->wrapping);
+  }
   return Content(std::move(provided));
 }
 
@@ -239,6 +299,13 @@ KmsFront::Outcome KmsFront::certificate(const std::string& kms_uri) const {
   return Content(std::move(out));
 }
 
+// Errors are signed too: an unsigned one would be a hint only to a client that expects signatures.
+Result<SecretOctets> KmsFront::written(kmsxml::KmsResponse& answer, const Asked& asked) const {
+  if (!asked.keys || !asked.keys->signs) return kmsxml::write(answer);
+  answer.id = "r" + hex(random_.octets<8>());
+  return kmsxml::sign(answer, signing_key_of(asked.keys->present()));
+}
+
 http::Response KmsFront::render(const http::Request& request, const Asked& asked, Content content,
                                 unsigned status) const {
   const std::string host(request.headers.find("Host").value_or("localhost"));
@@ -251,8 +318,10 @@ http::Response KmsFront::render(const http::Request& request, const Asked& asked
                             ? "https://" + printable(host) + printable(request.target, http::kMaxTarget)
                             : asked.client_req_url,
       .content = std::move(content)};
+  const auto document = written(out, asked);
   http::Response response =
-      http::make_response(status, media_type(request.headers), http::Body(kmsxml::write(out).expose()));
+      http::make_response(document.ok() ? status : 500, media_type(request.headers),
+                          http::Body(document.ok() ? document->expose() : OctetsView()));
   response.headers.set("Cache-Control", "no-store");
   response.headers.set("Pragma", "no-cache");
   return response;

@@ -2,14 +2,17 @@
 // The HTTP face of the KMS without its sockets (TS 33.179 D.2, TS 33.180 D.2): one request
 // in, one answer out. The identity comes from the token alone; path and body can only confirm it. Every
 // refusal is a KmsError whose text names no detail of a check; a foreign identity and an unknown one get the
-// same answer. Refuses: methods but POST, bodies that are no KmsRequest, identities of others, server
-// identities without their own client certificate, periods outside the window, encodings that decode twice.
-// X-3GPP-Asserted-Identity is not looked at.
+// same answer. A client that has transport keys is served as its policy says (TS 33.180 9.3): it signs its
+// requests, its answers and errors are signed, its keys are wrapped. Refuses: methods but POST, bodies that
+// are no KmsRequest, requests unsigned, replayed or out of time where they must be signed, identities of
+// others, server identities without their own client certificate, periods outside the window, encodings that
+// decode twice, plain keys through a proxy. X-3GPP-Asserted-Identity is not looked at.
 #pragma once
 
 #include <functional>
 #include <variant>
 
+#include "app/kms/replay.hpp"
 #include "http/jwt.hpp"
 #include "http/message.hpp"
 #include "kms/kms.hpp"
@@ -35,15 +38,17 @@ struct KmsFrontSettings {
   http::TokenPolicy tokens = {};  // scopes: kKmsScopes when empty
   ServerAuth server_auth = ServerAuth::token;
   kms::Window window = {};
-  std::string kms_id = {};  // instance name in answers; may be empty
+  std::string kms_id = {};        // instance name in answers; may be empty
+  std::int64_t time_window = 30;  // seconds the Time of a signed request may be off
 };
 
 // One answer and what the log may say about it: no key, no token.
 struct KmsAnswer {
   http::Response response;
-  std::string identity;  // of the token, printable; empty before it was verified
-  std::string resource;  // printable
-  std::string reason;    // "ok", or the reason token of the KmsError
+  std::string identity;     // of the token, printable; empty before it was verified
+  std::string resource;     // printable
+  std::string reason;       // "ok", or the reason token of the KmsError
+  std::string detail = {};  // of a refusal: what its text keeps from the peer
 };
 
 class KmsFront {
@@ -57,7 +62,10 @@ class KmsFront {
     std::string reason;  // reason token of docs/wire.md, KMS
     std::string text;
     std::optional<Error> token_error = {};  // for WWW-Authenticate
+    std::string detail = {};                // for the log alone
+    std::int64_t retry_after = 0;           // seconds
   };
+  [[nodiscard]] static Refusal unsigned_request(std::string detail);
   using Content = decltype(kmsxml::KmsResponse::content);
   using Outcome = std::variant<Content, Refusal>;
   struct Asked;
@@ -69,19 +77,27 @@ class KmsFront {
   [[nodiscard]] std::optional<Refusal> check_body(const http::Request& request,
                                                   const std::vector<std::string>& segments,
                                                   Asked& asked) const;
+  [[nodiscard]] std::optional<Refusal> check_said(const kmsxml::KmsRequest& body,
+                                                  const std::vector<std::string>& segments,
+                                                  Asked& asked) const;
+  // Of a request whose signature was verified: is it new, and does it name the keys that this client has?
+  [[nodiscard]] std::optional<Refusal> check_fresh(const kmsxml::KmsRequest& body, const Asked& asked) const;
   [[nodiscard]] std::optional<Refusal> check_subscriber(const http::Request& request, Asked& asked) const;
   [[nodiscard]] Outcome outcome(const http::Request& request, const http::Jwks& jwks, Asked& asked) const;
-  [[nodiscard]] Outcome dispatch(const std::vector<std::string>& resource, const Asked& asked) const;
+  [[nodiscard]] Outcome dispatch(const http::Request& request, const std::vector<std::string>& resource,
+                                 const Asked& asked) const;
   [[nodiscard]] Outcome init() const;
   [[nodiscard]] Outcome keyprov(const std::vector<std::string>& resource, const Asked& asked) const;
   [[nodiscard]] Outcome certcache(const std::vector<std::string>& resource) const;
   [[nodiscard]] Outcome certificate(const std::string& kms_uri) const;
+  [[nodiscard]] Result<SecretOctets> written(kmsxml::KmsResponse& answer, const Asked& asked) const;
   [[nodiscard]] http::Response render(const http::Request& request, const Asked& asked, Content content,
                                       unsigned status) const;
 
   const kms::Kms& kms_;
   KmsFrontSettings settings_;
   Random& random_;
+  mutable ReplayCache replays_;
 };
 
 }  // namespace regroup::app

@@ -32,7 +32,8 @@ class Log {
 std::string line_of(const KmsAnswer& answer, const http::Peer& peer, NtpTime now) {
   return date_time(now) + " " + printable(peer.address) + " " +
          (answer.identity.empty() ? "-" : answer.identity) + " " + answer.resource + " " +
-         std::to_string(answer.response.status) + " " + answer.reason;
+         std::to_string(answer.response.status) + " " + answer.reason +
+         (answer.detail.empty() ? "" : " (" + answer.detail + ")");
 }
 
 http::ServerOptions server_options(const KmsServeOptions& options, Log& log) {

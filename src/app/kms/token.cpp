@@ -17,22 +17,19 @@ extern "C" {  // the header of glibc 2.36 forgets it
 #include "app/kms/access.hpp"
 #include "base/text.hpp"
 #include "crypto/secret_file.hpp"
+#include "http/bearer.hpp"
 #include "http/jwt.hpp"
 
 namespace regroup::app {
 namespace {
 
 constexpr std::string_view kClause = "TS 33.180 B.10";
+constexpr std::chrono::seconds kCommand(10);
 constexpr std::size_t kMostOutput = http::kMaxToken + 2;  // with a line end
 
-// Only what a token consists of (RFC 6750 2.1): anything else would end up inside a header field.
-Result<std::string> token_in(OctetsView line, const std::string& source) {
-  const bool good = !line.empty() && line.size() <= http::kMaxToken &&
-                    std::all_of(line.begin(), line.end(), [](std::uint8_t c) {
-                      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                             std::string_view("-._~+/=").find(static_cast<char>(c)) != std::string_view::npos;
-                    });
-  if (good) return std::string(text_of(line));
+// Anything else than a token would end up inside a header field.
+Result<SecretOctets> token_in(OctetsView line, const std::string& source) {
+  if (line.size() <= http::kMaxToken && http::is_b64token(text_of(line))) return SecretOctets(line);
   return fail(Errc::usage, kClause, source + " gives no access token in its first line",
               "let it write the token alone, without 'Bearer'");
 }
@@ -139,13 +136,13 @@ Result<void> Command::end() {
 
 }  // namespace
 
-Result<std::string> read_token_file(const std::string& path) {
+Result<SecretOctets> read_token_file(const std::string& path) {
   const SecretOctets line = TRY(
       crypto::read_secret_line(path, "token file", kMostOutput, "let the token source write it, mode 0600"));
   return token_in(line.expose(), "token file " + printable(path));
 }
 
-Result<std::string> run_token_command(const std::string& command, std::chrono::milliseconds limit) {
+Result<SecretOctets> run_token_command(const std::string& command, std::chrono::milliseconds limit) {
   Command running(limit);
   TRY(running.start(command));
   const SecretOctets output = TRY(running.output());
@@ -153,9 +150,16 @@ Result<std::string> run_token_command(const std::string& command, std::chrono::m
   return token_in(crypto::first_line(output.expose()), "token command");
 }
 
-Result<std::string> read_token(const KmsAccess& access) {
-  if (!access.token_command.empty()) return run_token_command(access.token_command);
-  return access.token_file.empty() ? std::string() : read_token_file(access.token_file);
+Result<SecretOctets> read_token(const KmsAccess& access, const TokenWait& wait) {
+  if (access.token_endpoint) return access.token_endpoint->token(wait);
+  if (!access.token_command.empty())
+    return run_token_command(access.token_command, std::min<std::chrono::milliseconds>(wait.limit, kCommand));
+  return access.token_file.empty() ? SecretOctets() : read_token_file(access.token_file);
+}
+
+Result<SecretOctets> read_token_again(const KmsAccess& access, OctetsView refused, const TokenWait& wait) {
+  if (access.token_endpoint) access.token_endpoint->refused(refused);
+  return read_token(access, wait);
 }
 
 }  // namespace regroup::app

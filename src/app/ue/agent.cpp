@@ -2,7 +2,6 @@
 #include "app/ue/agent.hpp"
 
 #include "app/gms/keys.hpp"
-#include "app/ue/agent_token.hpp"
 #include "base/text.hpp"
 
 namespace regroup::app {
@@ -16,6 +15,7 @@ UeAgent::UeAgent(UeConfig config, sip::Transport& transport, Loop& loop, Random&
       clock_(clock),
       say_(std::move(say)),
       on_event_(std::move(on_event)),
+      tokens_(config_),
       kms_(fetch ? std::move(fetch)
                  : [access = config_.kms, who = config_.domain.identity.text()](std::stop_token stop) {
                      return fetch_keys(access, who, stop);
@@ -23,33 +23,44 @@ UeAgent::UeAgent(UeConfig config, sip::Transport& transport, Loop& loop, Random&
   contact_user_ = "ue-" + hex(random_.octets<6>());
 }
 
-Result<Writes> UeAgent::open_ring() {
-  OpenedRing ring = TRY(app::open_ring(config_, random_));
-  if (!ring.kept_aside.empty())
-    say_("this ring was another identity's, KMS's or GMS's: it is kept as " + ring.kept_aside +
-         (ring.came_back ? ", the one of this configuration is back" : ", an empty one begins"));
-  store_.emplace(std::move(ring.store));
-  return std::move(ring.owner);
+void UeAgent::say_what_became_of(const OpenedRing& ring) const {
+  if (ring.kept_aside.empty()) return;
+  say_("this ring was another identity's, KMS's or GMS's: it is kept as " + ring.kept_aside +
+       (ring.came_back ? ", the one of this configuration is back" : ", an empty one begins"));
 }
 
+// First the token: nothing of this client is touched with another's. An endpoint that cannot be reached is no
+// reason not to start with stored keys.
 Result<void> UeAgent::prepare() {
-  TRY(token());  // first: nothing of this client is touched with another's
-  Writes writes = TRY(open_ring());
-  const KmsAnswers stored = TRY(load_keys(*store_));
+  if (const auto first = tokens_.start(); !first.ok()) {
+    if (!config_.kms.token_endpoint || first.error().code != Errc::transport) return first.error();
+    say_("no access token yet: " + first.error().text());
+  }
+  OpenedRing ring = TRY(open_ring(config_, random_));
+  say_what_became_of(ring);
+  const KmsAnswers stored = ring.of_another ? KmsAnswers{} : TRY(load_keys(ring.store));
   auto fetched = kms_.fetch();
   if (fetched.ok()) {
     keys_.emplace(
         TRY(join_keys(std::move(fetched).value(), stored, identity(), config_.kms.uri, clock_.now())));
+    if (ring.of_another) {  // not before its KMS has answered: a mistyped name moves nothing
+      ring = TRY(replace_ring(std::move(ring), config_, random_));
+      say_what_became_of(ring);
+    }
+    Writes writes = std::move(ring.owner);
     for (Write& one : writes_of(keys_->answers)) writes.push_back(std::move(one));
-    TRY(store_->commit(writes));
+    TRY(ring.store.commit(writes));
   } else {
-    TRY(start_from_store(stored, fetched.error()));
+    TRY(start_from_store(stored,
+                         fetched.error()));  // never with another's ring: it has stored nothing of ours
   }
+  store_.emplace(std::move(ring.store));
   for (const Error& warning : keys_->in_force.warnings) say_(warning.text());
   ue_ = std::make_unique<ue::Ue>(
       ue::Surroundings{config_.domain, keys_->in_force.domains, keys_->in_force.key_sets, clock_});
   TRY(store_->load({"ring", "seen", "receipt", "document"},
                    [this](const Record& record) { return ue_->restore(record); }));
+  TRY(store_->load({"regrouped"}, [this](const Record& record) { return restore_regrouped(record); }));
   for (const std::string& group : ue_->documents()) groups_.insert(group);
   http::ClientOptions options;
   options.ca_file = config_.gms_ca_file;
@@ -85,6 +96,7 @@ void UeAgent::stop() {
   stopped_ = true;
   transport_.serve(contact_user_, {});
   kms_.stop();
+  tokens_.stop();
 }
 
 // The next fetch: soon when the last one failed or stored keys serve, else before the key period ends.
@@ -133,11 +145,13 @@ void UeAgent::refetched(Result<KmsAnswers> answers) {
   plan_refetch();
 }
 
-// A file is read for each request: whoever renews the token writes it there.
-Result<std::string> UeAgent::token() {
-  if (config_.kms.token_command.empty()) return own_token(config_);
-  if (token_.empty()) token_ = TRY(own_token(config_));
-  return token_;
+// Then goes on, with a new token or the failure to get one.
+void UeAgent::renew_token(std::function<void()> then) {
+  tokens_.renew([this, then = std::move(then)] {
+    loop_.post([this, then] {
+      if (!stopped_) then();
+    });
+  });
 }
 
 // Stored before spoken: the ring is on disk before any receipt or event leaves.

@@ -8,6 +8,7 @@
 #include "app/loop.hpp"
 #include "app/ue/agent_keys.hpp"
 #include "app/ue/agent_ring.hpp"
+#include "app/ue/agent_token.hpp"
 #include "http/client.hpp"
 #include "sip/subscription.hpp"
 #include "xcap/address.hpp"
@@ -50,7 +51,7 @@ class UeAgent {
   };
   using ReadingKey = std::pair<Document, std::string>;
 
-  [[nodiscard]] Result<Writes> open_ring();  // what the first commit must hold
+  void say_what_became_of(const OpenedRing& ring) const;
   [[nodiscard]] Result<void> start_from_store(const KmsAnswers& stored, const Error& unreachable);
   void plan_refetch();
   void look_at_the_clock(std::uint64_t serial);
@@ -80,10 +81,11 @@ class UeAgent {
   void read_keys_of(const std::string& group, const http::Response& response);
   void read_group(const std::string& group, const http::Response& response);
   void regrouped(const std::string& group, std::set<std::string> temporary);
+  [[nodiscard]] Result<void> restore_regrouped(const Record& record);
   void send_receipts();
   void receipt_answered(const ue::Receipt& receipt, const Result<http::Response>& outcome);
   [[nodiscard]] Result<http::ClientRequest> request_for(const xcap::Address& address);
-  [[nodiscard]] Result<std::string> token();
+  void renew_token(std::function<void()> then);
 
   void take(ue::Received received);
   void commit(const Writes& writes);
@@ -97,7 +99,7 @@ class UeAgent {
   Say say_;
   std::function<void(const ue::KeyEvent&)> on_event_;
   std::string contact_user_;
-  std::string token_;  // of a command, which is not run again before it is refused
+  TokenKeeper tokens_;
 
   std::optional<SealedStore> store_;
   KmsThread kms_;

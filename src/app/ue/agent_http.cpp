@@ -3,6 +3,7 @@
 // (TS 24.481 7.7; PR-26, PR-33).
 #include "app/ue/agent.hpp"
 #include "base/text.hpp"
+#include "http/bearer.hpp"
 #include "http/target.hpp"
 #include "xcap/group_document.hpp"
 #include "xcap/key_receipt.hpp"
@@ -34,6 +35,16 @@ xcap::Receipt receipt_of(const ue::Receipt& receipt) {
   return out;
 }
 
+// The temporary groups that a group is part of.
+struct RegroupedRecord {
+  std::vector<std::string> temporary;
+
+  template <class Io, class Self>
+  static void wire(Io& io, Self& self) {
+    io.list(2, "temporary", self.temporary, [](auto& inner, auto& one) { inner.counted(2, "group", one); });
+  }
+};
+
 std::string outcome_text(const Result<http::Response>& outcome) {
   return outcome.ok() ? "HTTP " + std::to_string(outcome.value().status) : outcome.error().text();
 }
@@ -50,7 +61,9 @@ std::vector<ue::Payload> payloads_of(std::vector<xcap::GktpPayload> all) {
 Result<http::ClientRequest> UeAgent::request_for(const xcap::Address& address) {
   http::ClientRequest request;
   request.url = config_.xcap_root + xcap::write_address(address);
-  request.headers.add("Authorization", "Bearer " + TRY(token()));
+  request.proxy = config_.http_proxy;
+  const SecretOctets token = TRY(tokens_.token());
+  http::add_bearer(request.headers, token.expose());
   return request;
 }
 
@@ -95,14 +108,15 @@ void UeAgent::fetched(const ReadingKey& key, std::uint64_t serial, const Result<
   const bool overtaken = key.first == Document::keys && told_[key.second] != reading.told;
   if (overtaken || reading.again) return send_fetch(key);
   const unsigned status = outcome.ok() ? outcome.value().status : 0;
-  if (status == 401) token_.clear();
-  if (status == 401 && !std::exchange(reading.token_renewed, true)) return send_fetch(key);
+  const auto send_again = [this, key, serial] {
+    const auto waiting = reading_.find(key);
+    if (!stopped_ && waiting != reading_.end() && waiting->second.serial == serial) send_fetch(key);
+  };
+  if (status == 401 && !std::exchange(reading.token_renewed, true)) return renew_token(send_again);
   if (passing(status)) {
     say_("GET of a document of " + key.second + ": " + outcome_text(outcome) + "; it is tried again");
-    loop_.post_in(reading.back_off.next(), [this, key, serial] {
-      const auto waiting = reading_.find(key);
-      if (!stopped_ && waiting != reading_.end() && waiting->second.serial == serial) send_fetch(key);
-    });
+    if (status == 401) renew_token([] {});
+    loop_.post_in(reading.back_off.next(), send_again);
     return settle();
   }
   reading_.erase(found);
@@ -139,13 +153,26 @@ void UeAgent::read_group(const std::string& group, const http::Response& respons
   regrouped(group, std::move(temporary));
 }
 
+// Told, then stored: a client that is killed between says it once more after its restart, but never leaves
+// out a "released" of what ended while it was down.
 void UeAgent::regrouped(const std::string& group, std::set<std::string> temporary) {
   std::set<std::string>& known = regrouped_[group];
+  if (known == temporary) return;
   for (const std::string& one : temporary)
     if (!known.count(one)) tell("regrouped", group, one);
   for (const std::string& one : known)
     if (!temporary.count(one)) tell("released", group, one);
   known = std::move(temporary);
+  Writes writes;
+  writes.push_back(Write{"regrouped", group, std::nullopt});
+  if (!known.empty()) writes.back().value = encode_record(RegroupedRecord{{known.begin(), known.end()}});
+  commit(writes);
+}
+
+Result<void> UeAgent::restore_regrouped(const Record& record) {
+  const auto stored = TRY(decode_record<RegroupedRecord>(record.value.expose(), record.kind));
+  regrouped_[record.id].insert(stored.temporary.begin(), stored.temporary.end());
+  return {};
 }
 
 void UeAgent::tell(const char* event, const std::string& group, const std::string& reason) {
@@ -182,17 +209,21 @@ void UeAgent::receipt_answered(const ue::Receipt& receipt, const Result<http::Re
   receipts_out_ = false;
   if (stopped_) return;
   const unsigned status = outcome.ok() ? outcome.value().status : 0;
-  if (status == 401) token_.clear();
-  if (status == 401 && !std::exchange(receipt_token_renewed_, true)) return send_receipts();
+  const auto send_again = [this] {
+    receipts_waiting_ = false;
+    send_receipts();
+  };
+  if (status == 401 && !std::exchange(receipt_token_renewed_, true)) {
+    receipts_waiting_ = true;
+    return renew_token(send_again);
+  }
   const auto since = receipts_since_.find(hex(receipt.message));
   const bool old = since != receipts_since_.end() && clock_.now() >= since->second.plus(kReceiptLife);
   if (passing(status) && !old) {
     say_("a key receipt for " + receipt.group + ": " + outcome_text(outcome) + "; it is tried again");
+    if (status == 401) renew_token([] {});
     receipts_waiting_ = true;
-    loop_.post_in(receipt_back_off_.next(), [this] {
-      receipts_waiting_ = false;
-      send_receipts();
-    });
+    loop_.post_in(receipt_back_off_.next(), send_again);
     return;
   }
   if (status >= 300)

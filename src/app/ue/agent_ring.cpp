@@ -91,35 +91,47 @@ Result<void> move_ring(const std::string& from, const std::string& to) {
   return storage::sync_path(storage::folder_of(to));
 }
 
+Writes ownership(const UeConfig& config) {
+  Writes out;
+  out.push_back(Write{std::string(kKind), std::string(kId), encode_record(own_of(config))});
+  return out;
+}
+
+// The opened ring goes aside; in its place comes `own`, or an empty one.
+Result<OpenedRing> exchange(OpenedRing opened, const std::optional<std::string>& own, const UeConfig& config,
+                            Random& random) {
+  { const SealedStore closed = std::move(opened.store); }  // before the file is moved
+  const std::string aside = free_name(config.ring_file);
+  TRY(move_ring(config.ring_file, aside));
+  if (own) TRY(move_ring(*own, config.ring_file));
+  OpenedRing out{TRY(open_store(config, random))};
+  out.kept_aside = aside;
+  out.came_back = own.has_value();
+  if (!own) out.owner = ownership(config);
+  return out;
+}
+
 }  // namespace
 
 Result<OpenedRing> open_ring(const UeConfig& config, Random& random) {
-  std::string kept_aside;
-  bool came_back = false;
-  std::optional<SealedStore> store(TRY(open_store(config, random)));
-  std::optional<Who> found = TRY(owner_of(*store));
-  if (!found || *found != own_of(config)) {
-    const auto own = own_one_aside(config, random);
-    if (found || own) {
-      store.reset();  // closes the file before it is moved
-      kept_aside = free_name(config.ring_file);
-      TRY(move_ring(config.ring_file, kept_aside));
-      came_back = own.has_value();
-      if (own) TRY(move_ring(*own, config.ring_file));
-      store.emplace(TRY(open_store(config, random)));
-      found = TRY(owner_of(*store));
-    }
-  }
-  OpenedRing out{std::move(*store), std::move(kept_aside), came_back, {}};
-  if (!found) out.owner.push_back(Write{std::string(kKind), std::string(kId), encode_record(own_of(config))});
+  OpenedRing out{TRY(open_store(config, random))};
+  const std::optional<Who> found = TRY(owner_of(out.store));
+  if (found && *found == own_of(config)) return out;
+  if (const auto own = own_one_aside(config, random)) return exchange(std::move(out), own, config, random);
+  out.of_another = found.has_value();
+  if (!found) out.owner = ownership(config);
   return out;
+}
+
+Result<OpenedRing> replace_ring(OpenedRing opened, const UeConfig& config, Random& random) {
+  return exchange(std::move(opened), std::nullopt, config, random);
 }
 
 Result<OpenedRing> look_into_ring(const UeConfig& config, Random& random) {
   if (!exists(config.ring_file))
     return fail(Errc::usage, "", "store.ring: " + printable(config.ring_file) + " does not exist",
                 "`regroup ue run` makes it");
-  OpenedRing out{TRY(open_store(config, random)), {}, false, {}};
+  OpenedRing out{TRY(open_store(config, random))};
   const auto found = TRY(owner_of(out.store));
   if (!found || *found == own_of(config)) return out;
   return fail(Errc::usage, "",

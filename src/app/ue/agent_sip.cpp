@@ -64,9 +64,10 @@ void UeAgent::step() {
       return step_in(std::chrono::milliseconds(std::min<std::int64_t>(wait, 3600) * 1000 + 20));
     }
     case sip::Act::fetch_token:
-      token_.clear();
-      subscriber_->token_fetched(token().ok(), clock_.now());
-      return step();
+      return renew_token([this] {
+        subscriber_->token_fetched(tokens_.token().ok(), clock_.now());
+        step();
+      });
     case sip::Act::stop:
       return;
     default:
@@ -77,12 +78,15 @@ void UeAgent::step() {
 // The token and the whole set of documents (TS 24.481 6.3.13.2.1).
 Result<void> UeAgent::write_wanted(sip::Request& request) {
   xcap::McpttInfo info;
-  info.access_token = SecretOctets(view(TRY(token())));
+  info.access_token = TRY(tokens_.token());
   std::string info_text = xcap::write_mcptt_info(info);
-  auto body = sip::write_multipart(
-      {{std::string(xcap::mime::kMcpttInfo), {}, to_octets(view(info_text))},
-       {std::string(xcap::mime::kResourceLists), {}, to_octets(view(xcap::write_resource_lists(wanted())))}},
-      random_);
+  std::vector<sip::Part> parts(2);
+  parts[0].content_type = xcap::mime::kMcpttInfo;
+  parts[0].body = to_octets(view(info_text));
+  parts[1].content_type = xcap::mime::kResourceLists;
+  parts[1].body = to_octets(view(xcap::write_resource_lists(wanted())));
+  auto body = sip::write_multipart(parts, random_);
+  wipe(parts[0].body);
   xml::wipe(info_text);
   if (!body.ok()) return std::move(body).error();
   request.content_type = body.value().content_type;
@@ -236,7 +240,11 @@ void UeAgent::group_gone(const std::string& group) {
   reading_.erase({Document::keys, group});
   reading_.erase({Document::group, group});
   group_etags_.erase(group);
-  regrouped_.erase(group);
+  if (regrouped_.erase(group)) {
+    Writes writes;
+    writes.push_back(Write{"regrouped", group, std::nullopt});
+    commit(writes);
+  }
   for (std::set<std::string>* const of : {&unread_, &asked_, &watched_}) of->erase(group);
   if (groups_.erase(group)) subscriber_->change();
 }

@@ -17,12 +17,13 @@ Result<void> read_identities(TomlTable& root, UeConfig& out) {
   out.group_creation_xui =
       root.has("group_creation_xui") ? TRY(root.parsed("group_creation_xui", identity_text)) : out.gms_uri;
   if (!TRY(root.text_or("http_proxy", "")).empty())
-    return root.wrong("http_proxy", "TS 24.482 A", "is not built", "write http_proxy = \"\"");
+    out.http_proxy = TRY(root.parsed("http_proxy", proxy_value));
   return {};
 }
 
 Result<void> read_files(TomlTable& root, UeConfig& out) {
-  TomlTable tls = TRY(root.table("tls", {"kms_ca", "gms_ca"}));
+  TomlTable tls = TRY(root.table("tls", {"kms_ca", "gms_ca", "token_ca"}));
+  if (tls.has("token_ca")) out.token_ca_file = TRY(tls.present_file("token_ca"));
   out.kms.ca_file = TRY(tls.present_file("kms_ca"));
   out.gms_ca_file = TRY(tls.present_file("gms_ca"));
   TomlTable store = TRY(root.table("store", {"ring", "passphrase_file"}));
@@ -44,6 +45,7 @@ Result<UeConfig> read_ue_config(const std::string& path) {
   TomlTable root = TRY(TomlTable::read_file(path));
   UeConfig out = TRY(ue_config(root));
   TRY(root.check_files());
+  TRY(load_transport_keys(root, out.kms));
   return out;
 }
 
@@ -57,7 +59,7 @@ Result<UeConfig> ue_config(TomlTable& root) {
   TRY(read_kms_table(kms, out.kms));
   out.domain.kms_uri = TRY(kms.parsed("uri", mcx::KmsUri::parse));
   TomlTable token = TRY(root.table("token", kTokenKeys));
-  TRY(read_token_table(token, out.kms));
+  TRY(read_token_table(token, {out.token_ca_file, "tls.token_ca"}, out.kms));
   TomlTable sip = TRY(root.table("sip", {"route", "contact"}));
   out.sip_route = TRY(sip.parsed("route", route_value));
   out.sip_contact = sip.has("contact") ? TRY(sip.parsed("contact", listen_address)) : "127.0.0.1:0";

@@ -13,7 +13,9 @@ struct UeConfig {
   std::string xcap_root;
   std::string group_creation_xui;
   std::string gms_ca_file;
-  KmsAccess kms;  // token_file: the one token for KMS and GMS
+  std::string token_ca_file;  // of the token endpoint; empty: none
+  std::string http_proxy;     // HOST:PORT on the way to the GMS; empty: none
+  KmsAccess kms;              // with the one token for KMS and GMS
   std::string ring_file, passphrase_file;
   std::string sip_route;      // "sip:192.0.2.10:5060;transport=tcp"
   std::string sip_contact;    // "HOST:PORT" to listen at; port 0 picks one

@@ -40,6 +40,20 @@ std::string id_of(const UeGroupOptions& options) {
   return "ue-" + hex(random.octets<8>());
 }
 
+// One deadline for the whole command, token included. Where the GMS may have to wait for partner systems
+// (its t_ask and c13_wait, PR-28) the usual one is longer.
+enum class Waits { no_partner, partners };
+Result<Desk> open_desk(const UeGroupOptions& options, Waits waits = Waits::no_partner) {
+  constexpr std::int64_t kUsual = 15, kWithPartners = 45, kLongest = 3600;
+  const std::int64_t seconds = options.timeout.value_or(waits == Waits::partners ? kWithPartners : kUsual);
+  if (seconds < 1 || seconds > kLongest)
+    return fail(Errc::usage, "docs/operations.md",
+                "--timeout: " + std::to_string(seconds) + " is no number of seconds from 1 to " +
+                    std::to_string(kLongest),
+                "leave it out for the usual time");
+  return Desk::open(options.config_file, std::chrono::seconds(seconds));
+}
+
 // What a verb comes to: the text to print, or why not.
 struct Answer {
   json object;
@@ -87,8 +101,11 @@ Answer answer_of(const xcap::GmopResponse& response) {
 }
 
 Result<Answer> send_gmop(const Desk& desk, const std::string& path, const xcap::GmopRequest& request,
-                         std::optional<Failure>& failed) {
-  const http::Response response = TRY(desk.send("POST", path, xcap::mime::kGmop, xcap::write_gmop(request)));
+                         const std::string& repeat, std::optional<Failure>& failed) {
+  auto outcome = desk.send("POST", path, xcap::mime::kGmop, xcap::write_gmop(request));
+  if (!outcome.ok() && outcome.error().code == Errc::transport)  // it may have been carried out
+    outcome.error().cure += "; then repeat the command" + repeat;
+  const http::Response response = TRY(std::move(outcome));
   if (response.status != 200) {
     failed = refusal_of(response);
     return Answer{};
@@ -112,7 +129,7 @@ Result<Answer> create(const UeGroupOptions& options, std::optional<Failure>& fai
   TRY(check_uris("MEMBER", options.members, 1));
   xcap::GroupDocument document;
   document.plan = TRY(plan_of(options));
-  const Desk desk = TRY(Desk::open(options.config_file));
+  const Desk desk = TRY(open_desk(options));
   document.uri = document.display_name = options.group;
   document.list.emplace();
   for (const std::string& member : options.members) {
@@ -135,7 +152,7 @@ Result<Answer> create(const UeGroupOptions& options, std::optional<Failure>& fai
 
 Result<Answer> show(const UeGroupOptions& options, std::optional<Failure>& failed) {
   TRY(check_uri("GROUP", options.group));
-  const Desk desk = TRY(Desk::open(options.config_file));
+  const Desk desk = TRY(open_desk(options));
   const http::Response response =
       TRY(desk.send("GET", xcap::write_address(xcap::group_address(options.group)), {}, {}));
   Answer out;
@@ -161,23 +178,24 @@ Result<Answer> regroup(const UeGroupOptions& options, std::optional<Failure>& fa
   TRY(check_request_id(options.request_id));
   xcap::RegroupCreation creation;
   creation.regrouped.plan = TRY(plan_of(options));
-  const Desk desk = TRY(Desk::open(options.config_file));
+  const Desk desk = TRY(open_desk(options, Waits::partners));
   creation.id = id_of(options);
   creation.regrouped.requestor = desk.config().domain.identity.text();
   creation.regrouped.constituents = options.groups;
   xcap::Address address = creation_address(desk.config());
   address.collection = true;
-  return send_gmop(desk, xcap::write_address(address), xcap::GmopRequest(creation), failed);
+  return send_gmop(desk, xcap::write_address(address), xcap::GmopRequest(creation),
+                   " with --id " + creation.id + ": the same answer, never a second key", failed);
 }
 
 Result<Answer> teardown(const UeGroupOptions& options, std::optional<Failure>& failed) {
   TRY(check_uri("GROUP", options.group));
   TRY(check_request_id(options.request_id));
-  const Desk desk = TRY(Desk::open(options.config_file));
+  const Desk desk = TRY(open_desk(options, Waits::partners));
   xcap::RegroupTeardown down;
   down.id = id_of(options);
   down.temporary = options.group;
-  return send_gmop(desk, xcap::write_address(xcap::group_address(options.group)), xcap::GmopRequest(down),
+  return send_gmop(desk, xcap::write_address(xcap::group_address(options.group)), xcap::GmopRequest(down), "",
                    failed);
 }
 

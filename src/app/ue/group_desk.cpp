@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/ue/group_desk.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <ostream>
 #include <set>
@@ -8,12 +9,12 @@
 #include "app/config_values.hpp"
 #include "app/ue/agent_token.hpp"
 #include "base/text.hpp"
+#include "http/bearer.hpp"
 #include "xcap/xcap_error.hpp"
 
 namespace regroup::app {
 namespace {
 
-constexpr std::chrono::seconds kDeadline(45);  // above c13_wait of the GMS (PR-28)
 constexpr std::string_view kXcap = "TS 24.481 6.2", kRegroup = "TS 23.179 10.6.2";
 
 // The words of a 409, with what the GMS would accept instead.
@@ -55,8 +56,9 @@ constexpr Reason kReasons[] = {
 
 }  // namespace
 
-Result<Desk> Desk::open(const std::string& config_file) {
+Result<Desk> Desk::open(const std::string& config_file, std::chrono::seconds deadline) {
   Desk desk;
+  desk.deadline_ = std::chrono::steady_clock::now() + deadline;
   desk.config_ = TRY(read_ue_config(config_file));
   http::ClientOptions options;
   options.ca_file = desk.config_.gms_ca_file;
@@ -66,20 +68,33 @@ Result<Desk> Desk::open(const std::string& config_file) {
 
 Result<http::Response> Desk::send(const std::string& method, const std::string& path, std::string_view type,
                                   const std::string& body) const {
+  SecretOctets token = TRY(own_token(config_, {left(), {}}));
   for (int tries = 0;; ++tries) {
     http::ClientRequest request;
     request.method = method;
     request.url = config_.xcap_root + path;
-    request.headers.add("Authorization", "Bearer " + TRY(own_token(config_)));
+    request.proxy = config_.http_proxy;
+    http::add_bearer(request.headers, token.expose());
     if (!type.empty()) request.headers.add("Content-Type", std::string(type));
     request.body = to_octets(view(body));
-    auto response = client_->call(std::move(request), kDeadline);
+    auto response = client_->call(std::move(request), left());
+    if (!response.ok() && left() < std::chrono::milliseconds(50))
+      response.error().cure += ", or give it longer with --timeout SECONDS";
     if (!response.ok() || response.value().status != 401 || tries > 0) return response;
+    token = TRY(own_token_again(config_, token.expose(), {left(), {}}));
   }
 }
 
-Failure::Failure(Error reason)
-    : error(std::move(reason)), exit(error.code == Errc::usage || error.code == Errc::not_for_me ? 2 : 1) {}
+std::chrono::milliseconds Desk::left() const {
+  const auto rest =
+      std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - std::chrono::steady_clock::now());
+  return std::max(rest, std::chrono::milliseconds(1));
+}
+
+Failure::Failure(Error reason) : error(std::move(reason)) {
+  if (error.code == Errc::usage || error.code == Errc::not_for_me) exit = 2;
+  if (error.code == Errc::not_authorised) exit = 3;
+}
 
 Failure refusal_of(const http::Response& response) {
   const std::string what = "refused: HTTP " + std::to_string(response.status);
@@ -90,7 +105,7 @@ Failure refusal_of(const http::Response& response) {
               3};
     case 401:
       return {fail(Errc::not_authorised, "TS 33.180 B.10", what + ": the access token is not accepted",
-                   "get a new token into [token] file"),
+                   "get a new token to where [token] says"),
               3};
     case 403:
       return {fail(Errc::not_authorised, "TS 33.179 7.3.5.1", what + ": this identity may not do that",

@@ -14,21 +14,25 @@
 
 namespace regroup::app {
 
-// A dispatcher's client: one configuration, one connection. A 401 is answered
-// once with the token read again.
+// A dispatcher's client: one configuration, one connection, one deadline for all it does. A 401 is answered
+// once with a new token.
 class Desk {
  public:
-  [[nodiscard]] static Result<Desk> open(const std::string& config_file);
+  // The deadline counts from here.
+  [[nodiscard]] static Result<Desk> open(const std::string& config_file, std::chrono::seconds deadline);
   [[nodiscard]] Result<http::Response> send(const std::string& method, const std::string& path,
                                             std::string_view type, const std::string& body) const;
   [[nodiscard]] const UeConfig& config() const { return config_; }
 
  private:
+  [[nodiscard]] std::chrono::milliseconds left() const;
+
   UeConfig config_;
+  std::chrono::steady_clock::time_point deadline_;
   std::unique_ptr<http::Client> client_;
 };
 
-// An error, and whether it is the GMS's refusal (exit 3) or ours (2: usage, 1:
+// An error, and whether it is a refusal of the GMS or of the token endpoint (exit 3) or ours (2: usage, 1:
 // anything else).
 struct Failure {
   Error error;

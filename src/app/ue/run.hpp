@@ -3,6 +3,7 @@
 #pragma once
 
 #include <iosfwd>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,12 +25,13 @@ int run_ue(const UeRunOptions& options, std::ostream& out, std::ostream& err,
 
 struct UeGroupOptions {
   std::string config_file;
-  std::string group;                 // create, show; temporary group of teardown
-  std::vector<std::string> members;  // create
-  std::vector<std::string> groups;   // regroup
-  std::string floor_key = "none";    // none, gmk, mkfc
-  std::string procedure = "one";     // one, two
-  std::string request_id;            // regroup, teardown; empty: drawn
+  std::string group;                    // create, show; temporary group of teardown
+  std::vector<std::string> members;     // create
+  std::vector<std::string> groups;      // regroup
+  std::string floor_key = "none";       // none, gmk, mkfc
+  std::string procedure = "one";        // one, two
+  std::string request_id;               // regroup, teardown; empty: drawn
+  std::optional<std::int64_t> timeout;  // seconds for the whole command; empty: as the verb needs
   bool json = false;
 };
 // 0 done, 1 failure (network), 2 usage, 3 refused by the GMS. Errors name field, clause and cure on stderr;

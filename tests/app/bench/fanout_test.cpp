@@ -23,8 +23,8 @@ TEST(BenchFanout, ReportsOneObjectAndOpensItsSampleWithEveryKernel) {
   const Restored restored;
   for (const crypto::Kernel kernel : crypto::kKernels) {
     if (!crypto::runs_here(kernel)) continue;
-    FanoutOptions options;
-    options.members = 40;
+    BenchOptions options;
+    options.count = 40;
     options.threads = 2;
     options.kernel = crypto::name_of(kernel);
     options.json = true;
@@ -47,7 +47,7 @@ TEST(BenchFanout, ReportsOneObjectAndOpensItsSampleWithEveryKernel) {
 
 TEST(BenchFanout, AKernelThatIsNotThereIsAUsageError) {
   const Restored restored;
-  FanoutOptions options;
+  BenchOptions options;
   options.kernel = "avx1024";
   std::ostringstream out, err;
   EXPECT_EQ(run_fanout(options, out, err), 2);

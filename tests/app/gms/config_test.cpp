@@ -175,25 +175,72 @@ TEST(GmsConfigFile, TheDefaultsAreThoseOfTheExample) {
   EXPECT_TRUE(read(text.substr(0, text.find("[kms_of]"))).ok()) << "no partner at all";
 }
 
+TEST(GmsConfigFile, TheKmsPolicyIsOneOfThreeAndNeedsItsTransportKeys) {
+  const auto shown = read(example());
+  ASSERT_TRUE(shown.ok()) << shown.error().text();
+  EXPECT_EQ(shown->kms.policy, KmsPolicy::wrap_sign) << "as the manual shows it";
+  ASSERT_TRUE(shown->kms.transport_keys);
+  EXPECT_EQ(shown->kms.transport_keys->trk_id, "tk.1");
+  EXPECT_EQ(with("policy = ", "policy = \"wrap\"")->kms.policy, KmsPolicy::wrap);
+  EXPECT_EQ(with("policy = ", "policy = \"plain\"")->kms.policy, KmsPolicy::plain);
+  const auto plain =
+      read(with_line(with_line(example(), "policy = ", ""), "transport_keys", "transport_keys = \"\""));
+  ASSERT_TRUE(plain.ok()) << plain.error().text();
+  EXPECT_FALSE(plain->kms.transport_keys);
+  expect_refused("policy = ", "policy = \"none\"", "kms.policy", "policy = \"wrap+sign\"");
+  expect_refused("transport_keys", "transport_keys = \"\"", "kms.transport_keys", "--transport-keys-out");
+  const std::string without = with_line(example(), "transport_keys", "");
+  const auto config = read(without);
+  ASSERT_FALSE(config.ok());
+  expect_config_error(config.error(), "gms.toml", line_of(without, "[kms]"), "kms.transport_keys",
+                      "--transport-keys-out");
+}
+
+TEST(GmsConfigFile, ATransportKeyFileThatCannotBeUsedIsNamedWithItsPlaceAndCure) {
+  const auto refused = [](const std::string& text, mode_t mode, const std::string& cure) {
+    const ConfigFile file("gms.toml", example());
+    std::filesystem::remove(file.directory.path + "/gms-trk.json");
+    if (mode) file.put("gms-trk.json", text, mode);
+    const auto config = read_gms_config(file.path);
+    ASSERT_FALSE(config.ok()) << text;
+    expect_config_error(config.error(), "gms.toml", line_of(example(), "transport_keys"),
+                        "kms.transport_keys", cure);
+    EXPECT_THAT(config.error().detail, testing::HasSubstr("gms-trk.json"));
+    EXPECT_THAT(config.error().text(), testing::Not(testing::HasSubstr(std::string(64, '1'))));
+  };
+  refused({}, 0, "put the file there");
+  refused(test::transport_key_text(), 0644, "chmod 600");
+  refused(test::transport_key_text(), 0640, "chmod 600");
+  refused("{}", 0600, "--transport-keys-out");
+  refused(test::transport_key_text().substr(0, 40), 0600, "--transport-keys-out");
+}
+
 TEST(GmsConfigFile, WhatIsNotBuiltIsRefusedWithTheCure) {
-  expect_refused("policy = ", "policy = \"wrap+sign\"", "kms.policy", "policy = \"plain\"");
-  expect_refused("policy = ", "policy = \"wrap\"", "kms.policy", "policy = \"plain\"");
-  expect_refused("policy = ", "policy = \"none\"", "kms.policy", "policy = \"plain\"");
   for (const char* profile : {"rel17", "rel18", "rel99"})
     expect_refused("release_profile", "release_profile = \"" + std::string(profile) + "\"", "release_profile",
                    "release_profile = \"rel13\"");
-  expect_refused(
-      "token = ",
-      "token = { endpoint = \"https://idms.mcx.example/token\", client_id = \"g\", secret_file = \"s\" }",
-      "kms.token.endpoint", "file = \"FILE\" or command = \"COMMAND\"");
   expect_refused("kek_passphrase_file", "pkcs11 = { module = \"p11.so\" }", "pkcs11", "kek_passphrase_file");
+}
+
+TEST(GmsConfigFile, TheTokenForTheKmsComesFromAnEndpointWithACaOfItsOwn) {
+  const std::string line =
+      "token = { endpoint = \"https://idms.mcx.example/token\", client_id = \"g\", secret_file = \"s\" }";
+  const auto config =
+      read(with_line(with_line(example(), "token = ", line), "ca = {",
+                     R"(ca = { trusted = "peers-ca.pem", kms = "kms-ca.pem", token = "idms-ca.pem" })"));
+  ASSERT_TRUE(config.ok()) << config.error().text();
+  ASSERT_TRUE(config->kms.token_endpoint);
+  EXPECT_EQ(config->kms.token_endpoint->url(), "https://idms.mcx.example/token");
+  expect_refused("token = ", line, "kms.token.endpoint", "name its CA there");
+  EXPECT_THAT(with("token = ", line).error().text(), HasSubstr("tls.ca.token"));
 }
 
 TEST(GmsConfigFile, TheTokenForTheKmsComesFromAFileOrACommandOrNot) {
   const auto command = with("token = ", "token = { command = \"echo a.b.c\" }");
   ASSERT_TRUE(command.ok()) << command.error().text();
   EXPECT_EQ(command->kms.token_command, "echo a.b.c");
-  expect_refused("token = ", "token = { file = \"a\", command = \"b\" }", "kms.token.command", "remove one");
+  expect_refused("token = ", "token = { file = \"a\", command = \"b\" }", "kms.token.command",
+                 "remove file or command");
   expect_refused("token = ", "token = { }", "kms.token.file", "file = \"FILE\"");
   EXPECT_TRUE(with("token = ", "").ok()) << "the certificate may be enough";
 }

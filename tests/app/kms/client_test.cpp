@@ -9,6 +9,7 @@
 
 #include <fstream>
 
+#include "app/kms/idms.hpp"
 #include "app/kms/kms_lab.hpp"
 #include "kmsxml/data.hpp"
 
@@ -120,6 +121,20 @@ TEST_F(KmsClient, ReadsItsTokenAgainOnceAfterA401) {
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, Errc::not_authorised);
   EXPECT_EQ(calls, 2) << "once, not for ever";
+}
+
+TEST_F(KmsClient, TakesANewTokenOfTheEndpointOnceAfterA401) {
+  test::Idms idms;
+  idms.says_token("expired");
+  idms.says_token(lab.token(kUser));
+  idms.says_token("never asked for");
+  KmsAccess by_endpoint = access();
+  by_endpoint.token_file.clear();
+  by_endpoint.token_endpoint = std::make_shared<TokenEndpoint>(idms.settings(), clock);
+  const auto carry = [this](http::ClientRequest request) { return lab.carry(std::move(request)); };
+  const auto fetched = fetch_keys(by_endpoint, kUser, carry, clock);
+  ASSERT_TRUE(fetched.ok()) << fetched.error().text();
+  EXPECT_EQ(idms.asked().size(), 2u);
 }
 
 TEST_F(KmsClient, SendsNoTokenThatOthersCouldHaveRead) {

@@ -386,7 +386,7 @@ TEST(KmsFrontBody, RefusesWhatIsNoKmsRequest) {
         attributes + "/>",
         test::replaced(body, "<KmsRequest",
                        "<!DOCTYPE KmsRequest [<!ENTITY e SYSTEM 'file:///etc/passwd'>]><KmsRequest"),
-        test::kms_document("signed_request.xml"), test::kms_document("init.xml")})
+        test::kms_document("init.xml")})
     expect_refused(lab.ask("/init", lab.token(kUser), bad), 400, "bad_request");
 }
 

@@ -8,6 +8,7 @@
 
 #include "app/issuer.hpp"
 #include "app/kms/front.hpp"
+#include "app/kms/worked_keys.hpp"
 #include "crypto/random.hpp"
 #include "http/client.hpp"
 #include "http/target.hpp"
@@ -59,6 +60,14 @@ class KmsLab {
     if (!token.empty()) out.headers.add("Authorization", "Bearer " + token);
     out.body = to_octets(view(body));
     return out;
+  }
+  // The worked transport keys for kUser.
+  void protect(bool signs = true, kms::Wrapping wrapping = kms::Wrapping::w3) {
+    kms::ClientKeys keys;
+    keys.signs = signs;
+    keys.wrapping = wrapping;
+    keys.keys.push_back(worked_keys());
+    kms.transport_keys().add(id(kUser), std::move(keys)).value();
   }
   [[nodiscard]] app::KmsAnswer ask(const http::Request& request, NtpTime now = kAlphaNow) const {
     return front.answer(request, jwks, now);

@@ -15,6 +15,7 @@
 #include "app/cli/kms.hpp"
 #include "app/kms/client.hpp"
 #include "app/kms/kms_lab.hpp"
+#include "app/kms/transport_file.hpp"
 #include "app/tls_lab.hpp"
 
 namespace regroup::app::cli {
@@ -58,6 +59,18 @@ class KmsVerbs : public testing::Test {
                                  .server = server,
                                  .passphrase_file = passphrase_file,
                                  .json = true},
+                                fresh(out), fresh(err));
+  }
+  // With transport keys in `file`.
+  int add_protected(const std::string& identity, const std::string& file, const std::string& policy = {},
+                    const std::string& wrapping = {}) {
+    return run_kms_add_identity({.directory = path("kms"),
+                                 .identity = identity,
+                                 .passphrase_file = path("pass"),
+                                 .json = true,
+                                 .transport_keys_out = file.empty() ? "" : path(file),
+                                 .policy = policy,
+                                 .wrapping = wrapping},
                                 fresh(out), fresh(err));
   }
   // What a verb with --json said about its refusal.
@@ -154,7 +167,8 @@ TEST_F(KmsVerbs, ListsEachIdentityWithItsKind) {
   EXPECT_EQ(list(true), 0) << err.str();
   const auto said = nlohmann::json::parse(out.str());
   EXPECT_EQ(said["identities"].size(), 2u);
-  EXPECT_EQ(said["identities"][0], (nlohmann::json{{"identity", kBob}, {"kind", "user"}}));
+  EXPECT_EQ(said["identities"][0],
+            (nlohmann::json{{"identity", kBob}, {"kind", "user"}, {"policy", "plain"}}));
   EXPECT_EQ(said["identities"][1]["kind"], "server");
   write("pass", "another passphrase\n", 0600);
   EXPECT_EQ(list(false), 3);
@@ -251,6 +265,50 @@ TEST_F(KmsVerbs, WithJsonEveryRefusalIsAnObject) {
   EXPECT_EQ(out.str(), "") << "not without it";
 }
 
+TEST_F(KmsVerbs, AddIdentityWritesTransportKeysOnceAndPrintsNone) {
+  ASSERT_EQ(init("kms", "kms.mcx.example"), 0);
+  ASSERT_EQ(add_protected(kBob, "bob-trk.json"), 0) << err.str();
+  const auto keys = read_transport_key_file(path("bob-trk.json"));
+  ASSERT_TRUE(keys.ok()) << keys.error().text();
+  EXPECT_EQ(keys->trk_id, "tk.0001.bob@mcx.example");
+  EXPECT_EQ(keys->ink_id, "ink.0001.bob@mcx.example");
+  EXPECT_EQ(nlohmann::json::parse(out.str())["policy"], "wrap+sign");
+  for (const std::string& said : {out.str(), err.str(), content_of(path("kms/state"))}) {
+    EXPECT_THAT(said, Not(HasSubstr(hex(keys->trk.expose()))));
+    EXPECT_THAT(said, Not(HasSubstr(hex(keys->ink.expose()))));
+  }
+  EXPECT_EQ(content_of(path("kms/state")).find(text_of(keys->trk.expose())), std::string::npos);
+  struct stat about {};
+  ASSERT_EQ(::stat(path("bob-trk.json").c_str(), &about), 0);
+  EXPECT_EQ(about.st_mode & 0777, 0600u);
+
+  EXPECT_EQ(add_protected(kBob, "again.json"), 3) << "it has transport keys";
+  EXPECT_FALSE(std::filesystem::exists(path("again.json")));
+  EXPECT_EQ(add_protected("sip:carol@mcx.example", "bob-trk.json"), 3) << "never over a file";
+  EXPECT_EQ(add("sip:carol@mcx.example"), 0) << "and nothing was stored of that";
+  EXPECT_EQ(add_protected("sip:carol@mcx.example", "carol-trk.json", "wrap"), 0) << "later, for one without";
+  EXPECT_EQ(add_protected("sip:dora@mcx.example", "nowhere/x.json"), 2);
+  EXPECT_EQ(add("sip:dora@mcx.example"), 0);
+  EXPECT_EQ(run_kms_list({.directory = path("kms"), .passphrase_file = path("pass")}, fresh(out), fresh(err)),
+            0);
+  EXPECT_EQ(
+      out.str(),
+      "user sip:bob@mcx.example wrap+sign\nuser sip:carol@mcx.example wrap\nuser sip:dora@mcx.example\n");
+}
+
+TEST_F(KmsVerbs, AddIdentityNamesWrongProtection) {
+  ASSERT_EQ(init("kms", "kms.mcx.example"), 0);
+  EXPECT_EQ(add_protected(kBob, "x.json", "sign"), 2);
+  EXPECT_THAT(refusal()["cure"].get<std::string>(), HasSubstr("wrap+sign"));
+  EXPECT_EQ(add_protected(kBob, "x.json", "wrap", "w4"), 2);
+  EXPECT_THAT(refusal()["cure"].get<std::string>(), HasSubstr("w3"));
+  EXPECT_EQ(add_protected(kBob, "", "wrap"), 2);
+  EXPECT_THAT(refusal()["cure"].get<std::string>(), HasSubstr("--transport-keys-out"));
+  EXPECT_EQ(add_protected(kBob, "", "", "w1"), 2);
+  EXPECT_FALSE(std::filesystem::exists(path("x.json")));
+  EXPECT_EQ(add_protected(kBob, "x.json", "wrap+sign", "w1"), 0) << err.str();
+}
+
 // ---- serve
 
 class KmsServe : public KmsVerbs {
@@ -320,8 +378,14 @@ class KmsServe : public KmsVerbs {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   }
   [[nodiscard]] Result<Provisioned> keys(const std::string& url, const std::string& identity,
-                                         const std::string& token_name, const LabFiles& own = {}) const {
+                                         const std::string& token_name, const LabFiles& own = {},
+                                         const std::string& transport_keys = {}) const {
     KmsAccess access;
+    if (!transport_keys.empty()) {
+      access.policy = KmsPolicy::wrap_sign;
+      access.transport_keys =
+          std::make_shared<const kms::TransportKeys>(TRY(read_transport_key_file(path(transport_keys))));
+    }
     access.uri = "kms.mcx.example";
     access.url = url;
     access.ca_file = ca.certificate_file();
@@ -368,6 +432,33 @@ TEST_F(KmsServe, HandsOutTheSameKeysAfterARestartAndFollowsTheDirectory) {
   EXPECT_EQ(again->domains.all()[0].z.octets(), first->domains.all()[0].z.octets());
   EXPECT_EQ(again->domains.all().size(), 2u);
   EXPECT_EQ(ended(SIGINT), 0);
+}
+
+TEST_F(KmsServe, KeepsTransportKeysOverARestartAndTakesNewOnesWhileItRuns) {
+  ASSERT_EQ(add_protected("sip:dora@mcx.example", "dora-trk.json"), 0);
+  token("dora.jwt", "sip:dora@mcx.example");
+  std::string url = start(options());
+  ASSERT_NE(url, "") << content_of(path("log"));
+  const auto first = keys(url, "sip:dora@mcx.example", "dora.jwt", {}, "dora-trk.json");
+  ASSERT_TRUE(first.ok()) << first.error().text() << content_of(path("log"));
+  const auto unsigned_one = keys(url, "sip:dora@mcx.example", "dora.jwt");
+  ASSERT_FALSE(unsigned_one.ok());
+  EXPECT_THAT(unsigned_one.error().text(), HasSubstr("signs its answers"));
+  EXPECT_TRUE(keys(url, kBob, "bob.jwt").ok()) << "without transport keys plain";
+  ASSERT_EQ(add_protected(kBob, "bob-trk.json"), 0);
+  EXPECT_TRUE(keys(url, kBob, "bob.jwt", {}, "bob-trk.json").ok());
+  EXPECT_FALSE(keys(url, kBob, "bob.jwt").ok()) << "from now on";
+  EXPECT_EQ(stop(), 0);
+  EXPECT_THAT(content_of(path("log")), HasSubstr("403 bad_signature (not signed)"));
+
+  url = start(options());
+  ASSERT_NE(url, "") << content_of(path("log"));
+  for (const auto& [who, token_name, file] : {std::tuple{"sip:dora@mcx.example", "dora.jwt", "dora-trk.json"},
+                                              std::tuple{kBob, "bob.jwt", "bob-trk.json"}}) {
+    const auto again = keys(url, who, token_name, {}, file);
+    EXPECT_TRUE(again.ok()) << again.error().text();
+  }
+  EXPECT_EQ(stop(), 0);
 }
 
 TEST_F(KmsServe, ServesAServerIdentityOnlyToItsOwnClientCertificate) {

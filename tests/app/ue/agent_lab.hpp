@@ -39,8 +39,9 @@ class ScriptedHttp {
       respond(answer(what));
     });
   }
+  [[nodiscard]] std::uint16_t port() const { return server_->port("ue"); }
   [[nodiscard]] std::string root() const {
-    return "https://127.0.0.1:" + std::to_string(server_->port("ue")) + "/xcap-root/";
+    return "https://127.0.0.1:" + std::to_string(port()) + "/xcap-root/";
   }
   void script(const std::string& what, unsigned status, std::string body = {}, std::string type = {}) {
     const std::lock_guard lock(mutex_);

@@ -3,8 +3,10 @@
 // between.
 #include <sqlite3.h>
 
+#include "app/kms/idms.hpp"
 #include "app/ue/agent_lab.hpp"
 #include "app/ue/agent_token.hpp"
+#include "http/forwarding_proxy.hpp"
 
 namespace regroup::app {
 namespace {
@@ -177,15 +179,163 @@ TEST_F(UeAgentStart, AnothersTokenOfACommandEndsTheStartToo) {
 TEST_F(UeAgentStart, ATokenThatDoesNotSayWhoseItIsIsTaken) {
   const auto jwt = [](const std::string& claims) { return "e30." + base64url(view(claims)) + ".c2ln"; };
   for (const std::string& token :
-       {std::string("opaque"), std::string("a.b"), std::string("a.==.c"), jwt("no object"), jwt("[]"),
+       {std::string("opaque"), std::string("a.b"), std::string("a.A.c"), jwt("no object"), jwt("[]"),
         jwt("{}"), jwt(R"({"sub":"sip:user2@alpha.example"})"), jwt(R"({"mcptt_id":7})")}) {
     put("own", token);
     UeConfig with = config;
     with.kms.token_file = kms.directory.path + "/own";
     const auto read = own_token(with);
     ASSERT_TRUE(read.ok()) << read.error().text();
-    EXPECT_EQ(read.value(), token);
+    EXPECT_EQ(text_of(read->expose()), token);
   }
+}
+
+// ---- a name mistyped on an existing ring
+
+// Neither a refusal, nor silence, nor the answer of a KMS of another name moves the ring.
+TEST_F(UeAgentStart, AMistypedKmsUriMovesNothing) {
+  ASSERT_TRUE(prepare().ok());
+  agent.reset();
+  struct stat before {};
+  ASSERT_EQ(::stat(config.ring_file.c_str(), &before), 0);
+  config.kms.uri = "kms.misspelt.example";
+  for (const auto& fault : {std::optional<Error>(unreachable()), std::optional<Error>(),
+                            std::optional<Error>(fail(Errc::usage, "TS 33.180 D.2", "another KmsUri"))}) {
+    kms_says(fault);
+    EXPECT_FALSE(prepare().ok());
+    agent.reset();
+    struct stat now {};
+    ASSERT_EQ(::stat(config.ring_file.c_str(), &now), 0);
+    EXPECT_EQ(now.st_ino, before.st_ino);
+    EXPECT_NE(::stat((config.ring_file + ".old-1").c_str(), &now), 0);
+  }
+  EXPECT_THAT(log, IsEmpty());
+  config.kms.uri = "kms.alpha.example";
+  kms_says(unreachable());  // the stored keys are still there
+  EXPECT_TRUE(prepare().ok());
+}
+
+// A kill between the move and the first keys: the new ring is nobody's, the old one waits for its own.
+TEST_F(UeAgentStart, ARingSetAsideBeforeAKillComesBack) {
+  ASSERT_TRUE(prepare().ok());
+  agent.reset();
+  UeConfig other = config;
+  other.gms_uri = "sip:gms.other@alpha.example";
+  {
+    auto opened = open_ring(other, random);
+    ASSERT_TRUE(opened.ok());
+    EXPECT_TRUE(opened->of_another);
+    const auto replaced = replace_ring(std::move(opened).value(), other, random);
+    ASSERT_TRUE(replaced.ok()) << replaced.error().text();
+    EXPECT_EQ(replaced->kept_aside, config.ring_file + ".old-1");
+    EXPECT_FALSE(replaced->of_another);
+  }
+  kms_says(unreachable());
+  EXPECT_TRUE(prepare().ok());
+  EXPECT_THAT(log, Contains(HasSubstr("is back")));
+}
+
+// ---- a token endpoint
+
+class UeAgentWithEndpoint : public test::AgentLab {
+ protected:
+  UeAgentWithEndpoint() {
+    static const SystemClock system;
+    config.kms.token_file.clear();
+    config.kms.token_endpoint = std::make_shared<TokenEndpoint>(idms.settings(), system);
+  }
+  Octets first = sealed(kA);
+  test::Idms idms;
+};
+
+TEST_F(UeAgentWithEndpoint, AnothersTokenEndsTheStartBeforeAnythingIsTouched) {
+  idms.says_token(kms.token("sip:user2@alpha.example"));
+  const auto prepared = prepare();
+  ASSERT_FALSE(prepared.ok());
+  EXPECT_EQ(prepared.error().code, Errc::usage);
+  EXPECT_THAT(prepared.error().text(),
+              testing::AllOf(HasSubstr("token.endpoint"), HasSubstr("sip:user2@alpha.example"),
+                             HasSubstr("token.client_id"), HasSubstr("TS 33.180 B.2")));
+  EXPECT_EQ(kms_asked, 0);
+  struct stat ring {};
+  EXPECT_NE(::stat(config.ring_file.c_str(), &ring), 0);
+}
+
+TEST_F(UeAgentWithEndpoint, OutOfReachIsNoReasonNotToStartWithStoredKeysButARefusalIs) {
+  idms.says_token("opaque");
+  ASSERT_TRUE(prepare().ok());
+  agent.reset();
+  kms_says(unreachable());
+  for (const unsigned status : {503u, 401u}) {
+    static const SystemClock system;
+    config.kms.token_endpoint = std::make_shared<TokenEndpoint>(idms.settings(), system);
+    idms.forget();
+    idms.says(status, R"({"error":"invalid_client"})");
+    log.clear();
+    EXPECT_EQ(prepare().ok(), status == 503);
+    EXPECT_EQ(testing::Value(log, Contains(HasSubstr("no access token yet"))), status == 503);
+    agent.reset();
+  }
+}
+
+TEST_F(UeAgentWithEndpoint, A401ToGetFetchesANewTokenOnce) {
+  for (const char* token : {"one", "two", "three"}) idms.says_token(token);
+  http.script(keys_path(), 401);
+  http.script(keys_path(), 200, document({first}), kGktpType);
+  http.script(keys_path("POST"), 204);
+  notify_on_subscribe({diff({{collection_entry(), "", "e1"}})});
+  start();
+  ASSERT_TRUE(until([this] { return ready; }));
+  const auto asked = http.asked(keys_path());
+  ASSERT_EQ(asked.size(), 2u);
+  EXPECT_EQ(asked[0].authorization, "Bearer one");
+  EXPECT_EQ(asked[1].authorization, "Bearer two");
+  EXPECT_EQ(idms.asked().size(), 2u);
+}
+
+TEST_F(UeAgentWithEndpoint, A403ToSubscribeFetchesANewTokenForTheNext) {
+  for (const char* token : {"one", "two"}) idms.says_token(token);
+  notify_on_subscribe({});
+  loop->run([&] { notifier->statuses = {403}; });
+  start();
+  ASSERT_TRUE(until([this] { return ready; }));
+  const auto with = [this](std::size_t n, const std::string& token) {
+    return on_loop([&] {
+      return notifier->subscribes.size() > n &&
+             testing::Value(std::string(text_of(notifier->subscribes[n].body)), HasSubstr(">" + token + "<"));
+    });
+  };
+  EXPECT_TRUE(with(0, "one"));
+  EXPECT_TRUE(with(1, "two"));
+}
+
+// The loop goes on while the endpoint is silent, and so does a stop.
+TEST_F(UeAgentWithEndpoint, ASilentEndpointHoldsUpNeitherKeysNorAStop) {
+  idms.says_token("one");
+  http.script(keys_path(), 401);
+  notify_on_subscribe({diff({{collection_entry(), "", "e1"}})});
+  start();
+  idms.hold();
+  const auto from = std::chrono::steady_clock::now();
+  ASSERT_TRUE(until([this] { return idms.asked().size() == 2; }));
+  notify(diff({}, {element({first})}));
+  ASSERT_TRUE(until([this] { return !events.empty(); }));
+  EXPECT_EQ(state_of(kA), "active");
+  end();
+  EXPECT_LT(std::chrono::steady_clock::now() - from, std::chrono::seconds(8)) << "less than the wait for it";
+}
+
+TEST_F(UeAgentHears, ByAProxyTheGmsIsAskedUnderItsOwnNameAndTheKmsIsNot) {
+  http::ForwardingProxy proxy(http.port());
+  config.http_proxy = proxy.address();
+  config.xcap_root = "https://gms.alpha.example/xcap-root/";  // a name that nobody here can resolve
+  http.script(keys_path("POST"), 204);
+  http.script(keys_path(), 200, document({first}), kGktpType);
+  notify_on_subscribe({diff({{collection_entry(), "", "e1"}})});
+  start();
+  ASSERT_TRUE(until([this] { return ready && agent->ue().receipts().empty(); }));
+  EXPECT_EQ(state_of(kA), "active");
+  EXPECT_EQ(proxy.forwarded(), 3u) << "the keys, the group, the receipt";
 }
 
 TEST_F(UeAgentStart, ASecondClientOnTheRingIsToldWhoHoldsIt) {
@@ -459,6 +609,38 @@ TEST_F(UeAgentHears, ANewGroupsDocumentIsReadOnceAndTellsWhatItIsRegroupedInto) 
   http.script(group_path(), 200, xcap::render(parsed.value(), {true, {}}), kGroupType);
   notify(diff({{xcap::write_address(xcap::group_address(kAgentGroup)), "g1", "g2"}}));
   EXPECT_TRUE(until([this] { return events.back() == "released " + std::string(kAgentGroup); }));
+}
+
+// A client that is killed while its group is regrouped, and starts again when that is over.
+TEST_F(UeAgentHears, WhatEndedWhileItWasDownIsToldAsReleased) {
+  xcap::GroupDocument group;
+  group.uri = kAgentGroup;
+  group.list.emplace();
+  const std::string plain = xcap::write_group_document(group);
+  xcap::Regrouped regrouped;
+  regrouped.temporary = "sip:tmp-1@alpha.example";
+  regrouped.constituents = {kAgentGroup};
+  const auto parsed = xcap::parse_group_document(view(plain));
+  ASSERT_TRUE(parsed.ok());
+  http.script(group_path(), 200, xcap::render(parsed.value(), {true, {regrouped}}), kGroupType);
+  keyed();
+  const std::string told = "regrouped " + std::string(kAgentGroup);
+  EXPECT_THAT(on_loop([this] { return events; }), Contains(told));
+  const std::string etag = xcap::write_address(xcap::group_address(kAgentGroup));
+  end();
+  events.clear();
+  notify_on_subscribe({diff({{etag, "", "g1"}}, {element({first})})});
+  start();
+  ASSERT_TRUE(until([&] { return ready && http.asked(group_path()).size() == 2; }));
+  end();
+  EXPECT_THAT(events, Not(Contains(told))) << "it was told before";
+  http.forget(group_path());
+  http.script(group_path(), 200, xcap::render(parsed.value(), {true, {}}), kGroupType);
+  notify_on_subscribe({diff({{etag, "", "g2"}}, {element({first})})});
+  start();
+  EXPECT_TRUE(
+      until([&] { return testing::Value(events, Contains("released " + std::string(kAgentGroup))); }));
+  EXPECT_EQ(stored(config.ring_file, "regrouped"), 0);
 }
 
 // ---- receipts

@@ -44,16 +44,90 @@ TEST(UeConfigFile, TheExampleOfTheManualLoads) {
   EXPECT_TRUE(config->receipts);
 }
 
+std::string endpoint(const std::string& more = "client_id = \"bob\"\nsecret_file = \"bob.secret\"") {
+  std::string out = with_line(example(), "file", "endpoint = \"https://idms.mcx.example/token\"\n" + more);
+  return with_line(
+      out, "tls = ", R"(tls = { kms_ca = "kms-ca.pem", gms_ca = "gms-ca.pem", token_ca = "idms-ca.pem" })");
+}
+
+TEST(UeConfigFile, TheTokenComesFromAnEndpointWithAClientASecretAndACaOfItsOwn) {
+  const auto config = read(endpoint());
+  ASSERT_TRUE(config.ok()) << config.error().text();
+  ASSERT_TRUE(config->kms.token_endpoint);
+  EXPECT_EQ(config->kms.token_endpoint->url(), "https://idms.mcx.example/token");
+  EXPECT_TRUE(config->kms.token_file.empty() && config->kms.token_command.empty());
+  EXPECT_TRUE(
+      read(endpoint(
+               "client_id = \"bob\"\nsecret_file = \"s\"\nscope = \"3gpp:mc:ptt_key_management_service\""))
+          .ok());
+
+  const auto refused = [](const std::string& text, const std::string& line, const std::string& key,
+                          const std::string& cure) {
+    const auto read_config = read(text);
+    ASSERT_FALSE(read_config.ok()) << text;
+    expect_config_error(read_config.error(), "ue.toml", line_of(text, line), key, cure);
+  };
+  refused(endpoint("secret_file = \"s\""), "[token]", "token.client_id", "docs/operations.md");
+  refused(endpoint("client_id = \"bob\""), "[token]", "token.secret_file", "docs/operations.md");
+  refused(with_line(endpoint(), "endpoint", "endpoint = \"http://idms.mcx.example/token\""), "endpoint",
+          "token.endpoint", "https://HOST/PATH");
+  const std::string without_ca =
+      with_line(endpoint(), "tls = ", R"(tls = { kms_ca = "kms-ca.pem", gms_ca = "gms-ca.pem" })");
+  refused(without_ca, "endpoint", "token.endpoint", "name its CA there");
+  EXPECT_THAT(read(without_ca).error().text(), testing::HasSubstr("tls.token_ca"));
+}
+
+TEST(UeConfigFile, TwoSourcesOfTheTokenAreOneTooManyAndBothAreNamed) {
+  const auto both = [](const std::string& first, const std::string& second) {
+    const auto config = read(with_line(example(), "file", first + " = \"a\"\n" + second + " = \"b\""));
+    ASSERT_FALSE(config.ok()) << first << second;
+    EXPECT_THAT(config.error().text(), testing::HasSubstr("token." + second + ": stands beside " + first));
+    EXPECT_EQ(config.error().cure, "remove " + first + " or " + second);
+  };
+  both("file", "command");
+  both("file", "endpoint");
+  both("command", "endpoint");
+}
+
+TEST(UeConfigFile, TheProxyIsAnAddressWithItsPort) {
+  const auto with_proxy = [](const std::string& value) {
+    return read(with_line(example(), "http_proxy", "http_proxy = \"" + value + "\""));
+  };
+  EXPECT_EQ(with_proxy("")->http_proxy, "");
+  EXPECT_EQ(with_proxy("proxy.mcx.example:8443")->http_proxy, "proxy.mcx.example:8443");
+  EXPECT_EQ(with_proxy("https://proxy.mcx.example:8443")->http_proxy, "proxy.mcx.example:8443");
+  EXPECT_EQ(with_proxy("https://[2001:db8::1]:8443/")->http_proxy, "[2001:db8::1]:8443");
+  for (const std::string wrong : {"http://proxy.mcx.example:80", "proxy.mcx.example",
+                                  "https://proxy.mcx.example:8443/path", "https://me@proxy.mcx.example:1"})
+    expect_refused("http_proxy", "http_proxy = \"" + wrong + "\"", "http_proxy", "HOST:PORT");
+}
+
 TEST(UeConfigFile, TheTokenComesFromAFileOrACommand) {
   const auto command = read(with_line(example(), "file", "command = \"cat /run/token\""));
   ASSERT_TRUE(command.ok()) << command.error().text();
   EXPECT_EQ(command->kms.token_command, "cat /run/token");
   EXPECT_EQ(command->kms.token_file, "");
-  expect_refused("file", "endpoint = \"https://idms.mcx.example/token\"", "token.endpoint", "command");
-  expect_refused("file", "client_id = \"bob\"", "token.client_id", "command");
+  expect_refused("file", "client_id = \"bob\"", "token.client_id", "endpoint");
   const auto none = read(with_line(example(), "file", ""));
   ASSERT_FALSE(none.ok());
   expect_config_error(none.error(), "ue.toml", line_of(example(), "[token]"), "token.file", "command");
+}
+
+TEST(UeConfigFile, ThePolicyOfTheKmsNeedsATransportKeyFile) {
+  EXPECT_EQ(read(example())->kms.policy, KmsPolicy::plain);
+  const auto signing =
+      read(with_line(example(), "policy", "policy = \"wrap+sign\"\ntransport_keys = \"bob-trk.json\""));
+  ASSERT_TRUE(signing.ok()) << signing.error().text();
+  EXPECT_EQ(signing->kms.policy, KmsPolicy::wrap_sign);
+  ASSERT_TRUE(signing->kms.transport_keys);
+  EXPECT_EQ(signing->kms.transport_keys->ink_id, "ink.1");
+  for (const std::string policy : {"wrap", "wrap+sign"}) {
+    const std::string text = with_line(example(), "policy", "policy = \"" + policy + "\"");
+    const auto without = read(text);
+    ASSERT_FALSE(without.ok());
+    expect_config_error(without.error(), "ue.toml", line_of(text, "[kms]"), "kms.transport_keys",
+                        "--transport-keys-out");
+  }
 }
 
 TEST(UeConfigFile, AMisspeltKeyIsNamedWithTheRightOneAndNotReportedAsMissing) {
@@ -82,9 +156,8 @@ TEST(UeConfigFile, EveryWrongValueIsNamedWithItsPlaceClauseAndCure) {
   expect_refused("gms_authorised", "gms_authorised = [\"sip:a@b\", \"c\"]", "gms_authorised", "sip:");
   expect_refused("group_creation_xui", "tolerate = [\"accept\"]", "tolerate", "accept_ssv32");
   expect_refused("xcap_root", "xcap_root = \"https://gms.mcx.example\"", "xcap_root", "xcap-root/");
-  expect_refused("group_creation_xui", "http_proxy = \"proxy:80\"", "http_proxy", "http_proxy = \"\"");
   expect_refused("url", "url = \"http://kms.mcx.example\"", "kms.url", "https://HOST:PORT");
-  expect_refused("policy", "policy = \"wrap\"", "kms.policy", "policy = \"plain\"");
+  expect_refused("policy", "policy = \"none\"", "kms.policy", "policy = \"wrap+sign\"");
   expect_refused("route", "route = \"192.0.2.10:5060\"", "sip.route", "transport=tcp");
   expect_refused("contact", "contact = \"192.0.2.77\"", "sip.contact", "HOST:PORT");
 }

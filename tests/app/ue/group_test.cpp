@@ -2,8 +2,10 @@
 // What the verbs of a dispatcher say: bad arguments, refusals of the GMS, an unreachable GMS, a ring in use.
 #include <sstream>
 
+#include "app/kms/idms.hpp"
 #include "app/ue/agent_lab.hpp"
 #include "app/ue/run.hpp"
+#include "http/forwarding_proxy.hpp"
 #include "xcap/gmop.hpp"
 
 namespace regroup::app {
@@ -17,21 +19,27 @@ class UeGroup : public testing::Test {
  protected:
   UeGroup() {
     for (const char* name : {"token", "pass"}) put(name, "some-words");
-    const auto text = [](const std::string& value) { return "\"" + value + "\"\n"; };
-    put("ue.toml",
-        "mcptt_id = \"sip:user.001@alpha.example\"\ngms_uri = \"sip:gms.group@alpha.example\"\n"
-        "xcap_root = " +
-            text(gms.root()) + "tls = { kms_ca = \"" + http::lab().ca.certificate_file() + "\", gms_ca = \"" +
-            http::lab().ca.certificate_file() +
-            "\" }\n"
-            "store = { ring = \"ring\", passphrase_file = \"pass\" }\n"
-            "[kms]\nuri = \"kms.alpha.example\"\nurl = \"https://127.0.0.1:1\"\n"
-            "[token]\nfile = \"token\"\n[sip]\nroute = \"sip:127.0.0.1:5060;transport=tcp\"\n");
+    configure();
     options.config_file = directory.path + "/ue.toml";
     options.group = kDispatcherGroup;
     options.members = {"sip:ann@alpha.example"};
     options.groups = {kDispatcherGroup, "sip:police@beta.example"};
     options.json = true;
+  }
+  void configure(const std::string& token = "file = \"token\"", const std::string& root = {},
+                 const std::string& more = {}) const {
+    const auto text = [](const std::string& value) { return "\"" + value + "\"\n"; };
+    put("ue.toml",
+        "mcptt_id = \"sip:user.001@alpha.example\"\ngms_uri = \"sip:gms.group@alpha.example\"\n"
+        "xcap_root = " +
+            text(root.empty() ? gms.root() : root) + more + "tls = { kms_ca = \"" +
+            http::lab().ca.certificate_file() + "\", gms_ca = \"" + http::lab().ca.certificate_file() +
+            "\", token_ca = \"" + http::lab().ca.certificate_file() +
+            "\" }\n"
+            "store = { ring = \"ring\", passphrase_file = \"pass\" }\n"
+            "[kms]\nuri = \"kms.alpha.example\"\nurl = \"https://127.0.0.1:1\"\n"
+            "[token]\n" +
+            token + "\n[sip]\nroute = \"sip:127.0.0.1:5060;transport=tcp\"\n");
   }
   void put(const std::string& name, const std::string& content) const {
     const std::string path = directory.path + "/" + name;
@@ -163,6 +171,75 @@ TEST_F(UeGroup, A401IsTriedOnceWithTheTokenReadAgain) {
   EXPECT_EQ(run(run_ue_group_show), 3);
   EXPECT_EQ(gms.asked(path("GET")).size(), 2u);
   EXPECT_EQ(object["error"]["code"], "unknown_group");
+}
+
+TEST_F(UeGroup, A401TakesANewTokenOfTheEndpoint) {
+  test::Idms idms;
+  idms.says_token("one");
+  idms.says_token("two");
+  configure("endpoint = \"" + idms.settings().url + "\"\nclient_id = \"c\"\nsecret_file = \"" +
+            idms.secret_file() + "\"");
+  gms.script(path("GET"), 401);
+  gms.script(path("GET"), 404);
+  EXPECT_EQ(run(run_ue_group_show), 3) << said;
+  const auto asked = gms.asked(path("GET"));
+  ASSERT_EQ(asked.size(), 2u);
+  EXPECT_EQ(asked[0].authorization, "Bearer one");
+  EXPECT_EQ(asked[1].authorization, "Bearer two");
+}
+
+TEST_F(UeGroup, AnEndpointThatRefusesTheClientIsARefusal) {
+  test::Idms idms;
+  idms.says(401, R"({"error":"invalid_client"})");
+  configure("endpoint = \"" + idms.settings().url + "\"\nclient_id = \"c\"\nsecret_file = \"" +
+            idms.secret_file() + "\"");
+  EXPECT_EQ(run(run_ue_group_show), 3) << said;
+  EXPECT_THAT(object["error"]["cure"].get<std::string>(), HasSubstr("secret_file"));
+  EXPECT_TRUE(gms.asked(path("GET")).empty());
+}
+
+TEST_F(UeGroup, GoesByTheConfiguredProxy) {
+  http::ForwardingProxy proxy(gms.port());
+  configure("file = \"token\"", "https://gms.alpha.example/xcap-root/",
+            "http_proxy = \"https://" + proxy.address() + "\"\n");
+  EXPECT_EQ(run(run_ue_group_show), 3) << said;
+  EXPECT_EQ(object["error"]["code"], "unknown_group");
+  EXPECT_EQ(gms.asked(path("GET")).size(), 1u);
+  EXPECT_EQ(proxy.forwarded(), 1u);
+}
+
+// One deadline for the whole command: exit code 1, transport, and what to do.
+TEST_F(UeGroup, AGmsThatDoesNotAnswerEndsItInTime) {
+  options.timeout = 1;
+  const auto timed = [&](Verb verb, const std::string& held) {
+    gms.hold(held);
+    const auto from = std::chrono::steady_clock::now();
+    EXPECT_EQ(run(verb), 1);
+    EXPECT_LT(std::chrono::steady_clock::now() - from, std::chrono::seconds(12));
+    EXPECT_EQ(object["error"]["code"], "transport");
+    EXPECT_THAT(object["error"]["cure"].get<std::string>(), HasSubstr("--timeout SECONDS"));
+    return object["error"]["cure"].get<std::string>();
+  };
+  EXPECT_THAT(timed(run_ue_group_show, path("GET")), testing::Not(HasSubstr("repeat")));
+  EXPECT_THAT(timed(run_ue_group_regroup, collection("POST", "")),
+              HasSubstr("repeat the command with --id ue-"));
+  EXPECT_THAT(timed(run_ue_group_teardown, path("POST")), HasSubstr("repeat the command"));
+}
+
+TEST_F(UeGroup, TheDeadlineIsForTheTokenToo) {
+  options.timeout = 1;
+  configure("command = \"sleep 30; echo token\"");
+  const auto from = std::chrono::steady_clock::now();
+  EXPECT_EQ(run(run_ue_group_show), 2);
+  EXPECT_LT(std::chrono::steady_clock::now() - from, std::chrono::seconds(8));
+  EXPECT_THAT(said, HasSubstr("did not end in time"));
+}
+
+TEST_F(UeGroup, ATimeoutIsANumberOfSeconds) {
+  for (const std::int64_t wrong : {-1, 0, 3601}) {
+    options.timeout = wrong;
+    expect_usage(run_ue_group_show, "--timeout: " + std::to_string(wrong));
+  }
 }
 
 TEST_F(UeGroup, KeysOfARingInUseSayWhoHasIt) {

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/kms/answer.hpp"
+
+#include "app/kms/protection.hpp"
+#include "base/text.hpp"
+
+namespace regroup::app {
+namespace {
+
+constexpr std::string_view kRequest = "TS 33.180 D.2";
+constexpr std::string_view kProtection = "TS 33.180 9.3";
+constexpr std::int64_t kTimeWindow = 30;  // seconds
+
+Result<void> check_binding(const kmsxml::KmsResponse& answer, const Question& question) {
+  const auto other = [](const char* field, const std::string& found, const std::string& expected) {
+    return fail(Errc::bad_signature, kProtection,
+                std::string(field) + " of a signed answer is " + printable(found) + ", asked was " +
+                    printable(expected),
+                "an answer to another request was brought here: look for who did that");
+  };
+  if (answer.kms_uri != question.access.uri) return other("KmsUri", answer.kms_uri, question.access.uri);
+  if (answer.user_uri != question.identity) return other("UserUri", answer.user_uri, question.identity);
+  if (answer.client_req_url != question.url)
+    return other("ClientReqUrl", answer.client_req_url, question.url);
+  if (answer.time.seconds >= question.asked.seconds - kTimeWindow &&
+      answer.time.seconds <= question.answered.seconds + kTimeWindow)
+    return {};
+  return fail(
+      Errc::bad_signature, kProtection,
+      "Time of a signed answer is " + date_time(answer.time) + ", asked was at " + date_time(question.asked),
+      "compare the clocks of KMS and client");
+}
+
+// Verified where it is signed, and of this question.
+Result<kmsxml::KmsResponse> vouched_for(OctetsView body, const Question& question) {
+  kmsxml::KmsResponse answer =
+      TRY(kmsxml::open_response(body, signing_key_of(*question.access.transport_keys)));
+  TRY(check_binding(answer, question));
+  return answer;
+}
+
+Result<void> unwrap_all(kmsxml::KmsResponse& answer, KmsPolicy policy, const kms::TransportKeys& keys) {
+  auto* provided = std::get_if<kmsxml::KmsKeyProv>(&answer.content);
+  if (!provided) return {};
+  for (kmsxml::KmsKeySet& one : provided->key_sets) {
+    if (!one.wrapped && policy != KmsPolicy::plain)
+      return fail(
+          Errc::not_authorised, kProtection,
+          "KmsKeySet/UserDecryptKey is plain, but kms.policy asks for wrapped keys",
+          "give this identity transport keys at the KMS: regroup kms add-identity --transport-keys-out");
+    TRY(unwrap(one, keys));
+  }
+  return {};
+}
+
+constexpr const char* kSignsForUs =
+    "the KMS signs its answers to this identity, and no transport keys are configured";
+
+// What the KMS says in its KmsError, empty when it says nothing readable; `vouched` when its signature says
+// that it is the KMS's.
+struct Complaint {
+  std::string reason;
+  bool vouched = false;
+};
+Complaint complaint_in(const http::Response& response, const Question& question) {
+  const OctetsView body = response.body.view();
+  const bool is_signed = kmsxml::is_signed(body);
+  if (is_signed && !question.access.transport_keys) return {std::string(" (") + kSignsForUs + ")", false};
+  const auto parsed = is_signed ? vouched_for(body, question) : kmsxml::parse_response(body);
+  const auto* error = parsed.ok() ? std::get_if<kmsxml::KmsError>(&parsed->content) : nullptr;
+  return {error ? " (" + error->message + ")" : std::string(), is_signed && error};
+}
+
+Error refusal_in(const Question& question, std::string_view resource, const http::Response& response,
+                 const Complaint& complaint) {
+  const std::string said = "the KMS " + printable(question.access.url) + " answered " +
+                           std::string(resource) + " with HTTP " + std::to_string(response.status) +
+                           complaint.reason;
+  switch (response.status) {
+    case 401:
+      return fail(Errc::not_authorised, "TS 33.180 B.10", said,
+                  "get a new access token for the key management scope");
+    case 403:
+      return fail(Errc::not_authorised, kRequest, said,
+                  "check the scope of the token, the identity, the client certificate and transport_keys");
+    case 404:
+      return fail(Errc::not_authorised, kRequest, said,
+                  "register the identity at the KMS: regroup kms add-identity");
+    case 400:
+      return fail(Errc::usage, kRequest, said,
+                  "kms.uri, the configured identity and the token must be those the KMS knows");
+    default:
+      break;
+  }
+  const auto wait = response.headers.find("Retry-After");
+  return fail(Errc::transport, kRequest, said,
+              wait ? "try again after " + printable(*wait, 40) + " s" : "try again later");
+}
+
+}  // namespace
+
+Result<SecretOctets> opened_answer(OctetsView body, const Question& question) {
+  const KmsAccess& access = question.access;
+  const bool is_signed = kmsxml::is_signed(body);
+  if (!access.transport_keys && (is_signed || access.policy != KmsPolicy::plain))
+    return fail(Errc::usage, kProtection,
+                is_signed ? kSignsForUs : "kms.policy asks for transport keys, and none are configured",
+                "write policy = \"wrap+sign\" and transport_keys = \"FILE\" into [kms]");
+  if (!access.transport_keys) return SecretOctets(body);
+  if (!is_signed && access.policy == KmsPolicy::wrap_sign)
+    return fail(Errc::bad_signature, kProtection, "an answer is not signed, but kms.policy is wrap+sign",
+                "let the KMS sign for this identity: its policy there must be wrap+sign");
+  kmsxml::KmsResponse answer =
+      is_signed ? TRY(vouched_for(body, question)) : TRY(kmsxml::parse_response(body));
+  TRY(unwrap_all(answer, access.policy, *access.transport_keys));
+  return kmsxml::write(answer);
+}
+
+Error refusal_of(const Question& question, std::string_view resource, const http::Response& response) {
+  const Complaint complaint = complaint_in(response, question);
+  Error out = refusal_in(question, resource, response, complaint);
+  if (question.access.policy != KmsPolicy::wrap_sign || complaint.vouched) return out;
+  out.code = Errc::transport;
+  out.detail += "; that is not signed, so it is a hint only";
+  return out;
+}
+
+}  // namespace regroup::app

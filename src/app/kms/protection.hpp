@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the wings meet for the protection of KMS messages (TS 33.180 9.3): keys of the key room wrap and sign
+// documents of the KMS room. Both ends use it: the KMS wraps and signs, its clients open.
+#pragma once
+
+#include "kms/transport_keys.hpp"
+#include "kmsxml/documents.hpp"
+#include "kmsxml/signature.hpp"
+
+namespace regroup::app {
+
+// Signs and verifies with these keys, which must outlive it.
+[[nodiscard]] kmsxml::SigningKey signing_key_of(const kms::TransportKeys& keys);
+
+// The three plain keys of the set, wrapped under the TrK.
+void wrap(kmsxml::KmsKeySet& key_set, const kms::TransportKeys& keys, kms::Wrapping wrapping);
+// Any wrapping is opened: first without padding, then with (both have their integrity check). Then the sizes
+// decide: a point with or without its leading 04, a scalar. Errc::undecryptable names the element; an
+// EncryptedKey under another key than the TrK is Errc::unknown_group. A plain set is left as it is.
+[[nodiscard]] Result<void> unwrap(kmsxml::KmsKeySet& key_set, const kms::TransportKeys& keys);
+// One new TrK or InK, 32 octets.
+[[nodiscard]] Result<SecretOctets> unwrap_transport_key(const kmsxml::EncryptedKey& key,
+                                                        const kms::TransportKeys& keys);
+
+}  // namespace regroup::app
