@@ -38,8 +38,8 @@ void run(std::string_view kind) {
     sink = static_cast<Limb>(std::memcmp(secret.expose().data(), guess.data(), 32) == 0);
   }
   if (kind == "none") {
-    const auto found = Choice<Digits<Set>::kEntries>(digits.index(0)).of(table.data(), &Entry::value);
-    sink = ct::declassify(found.plain()[0]);
+    const auto found = chosen<Entry, FieldOf<Set>>(table.data(), table.size(), digits.index(0));
+    sink = ct::declassify(found.value.plain()[0]);
   }
 }
 
