@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # regroup_room(name LINK lib...)       src/<name>/**/*.cpp as the target regroup_<name>
-# regroup_tests(name LINK lib...)      tests/<name>/**/*_test.cpp as the program test_<name>
+# regroup_tests(name [OPTIMISED] LINK lib...)      tests/<name>/**/*_test.cpp as the program test_<name>
 # A file added to a folder is found at the next build; there are no lists to keep.
 
 function(regroup_room name)
@@ -16,7 +16,7 @@ function(regroup_room name)
 endfunction()
 
 function(regroup_tests name)
-  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  cmake_parse_arguments(ARG "OPTIMISED" "" "LINK" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${name}/*_test.cpp)
   if(NOT sources)
     return()
@@ -29,6 +29,13 @@ function(regroup_tests name)
   if(REGROUP_SANITIZE MATCHES undefined)
     target_compile_options(test_${name} PRIVATE -fno-sanitize=undefined)
   endif()
-  target_precompile_headers(test_${name} PRIVATE <gtest/gtest.h> <gmock/gmock.h>)
+  if(ARG_OPTIMISED)
+    target_compile_options(test_${name} PRIVATE $<$<CONFIG:Debug>:-O1>)
+  endif()
+  if(ARG_OPTIMISED OR NOT TARGET test_base OR name STREQUAL base)
+    target_precompile_headers(test_${name} PRIVATE <gtest/gtest.h> <gmock/gmock.h>)
+  else()
+    target_precompile_headers(test_${name} REUSE_FROM test_base)
+  endif()
   add_test(NAME ${name} COMMAND test_${name} --gtest_brief=1)
 endfunction()

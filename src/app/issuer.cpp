@@ -106,7 +106,8 @@ Result<Issuer> Issuer::make(const std::string& directory, std::string issuer_url
                  {"y", base64url(TRY(coordinate(state->key.get(), OSSL_PKEY_PARAM_EC_PUB_Y)))}};
   std::ofstream out(state->file, std::ios::trunc);
   out << json{{"keys", json::array({jwk})}}.dump(2) << '\n';
-  if (!out.flush()) return fail(Errc::storage, "", "cannot write " + state->file);
+  if (!out.flush())
+    return fail(Errc::storage, "", "cannot write " + state->file, "check the space and rights of its folder");
   return Issuer(std::move(state));
 }
 

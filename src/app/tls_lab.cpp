@@ -44,9 +44,12 @@ Result<void> write_file(const std::string& path, BIO* content, mode_t mode) {
   const long size = BIO_get_mem_data(content, &data);
   (void)::unlink(path.c_str());
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-  if (file < 0) return fail(Errc::storage, "", "cannot create " + path + ": " + std::strerror(errno));
+  if (file < 0)
+    return fail(Errc::storage, "", "cannot create " + path + ": " + std::strerror(errno),
+                "name a folder that exists and that this user may write to");
   const bool written = size > 0 && ::write(file, data, static_cast<std::size_t>(size)) == size;
-  if (::close(file) != 0 || !written) return fail(Errc::storage, "", "cannot write " + path);
+  if (::close(file) != 0 || !written)
+    return fail(Errc::storage, "", "cannot write " + path, "check the space and rights of its folder");
   return {};
 }
 
@@ -167,7 +170,8 @@ Result<LabCa> LabCa::make(std::string directory, const std::string& common_name)
 
 Result<LabFiles> LabCa::issue(const LabSubject& subject) const {
   if (!usable_stem(subject.name))
-    return fail(Errc::usage, "", "lab CA: name \"" + subject.name + "\" cannot be part of a file name");
+    return fail(Errc::usage, "", "lab CA: name \"" + subject.name + "\" cannot be part of a file name",
+                "use letters, digits, '-' and '.' alone");
   const Owned<EVP_PKEY> key(EVP_EC_gen("P-256"));
   X509* ca = state_->certificate.get();
   const Owned<X509> certificate = key ? draft(subject.name, key.get(), ca) : nullptr;

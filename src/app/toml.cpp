@@ -22,6 +22,7 @@ constexpr std::string_view kManual = "docs/operations.md";
 // A file somebody named, and where.
 struct NamedFile {
   std::string place, path;
+  TomlTable::FileCheck check;
 };
 struct Document {
   std::string file;
@@ -228,17 +229,22 @@ Result<std::string> TomlTable::file(const std::string& key) {
                             : (std::filesystem::path(node_->document->file).parent_path() / name).string();
 }
 
-Result<std::string> TomlTable::present_file(const std::string& key) {
+Result<std::string> TomlTable::present_file(const std::string& key, FileCheck check) {
   std::string path = TRY(file(key));
-  node_->document->present.push_back({node_->place(key, node_->get(key)), path});
+  node_->document->present.push_back({node_->place(key, node_->get(key)), path, std::move(check)});
   return path;
 }
 
 Result<void> TomlTable::check_files() const {
-  for (const NamedFile& one : node_->document->present)
+  for (const NamedFile& one : node_->document->present) {
     if (const std::string why = why_unreadable(one.path); !why.empty())
       return fail(Errc::usage, kManual, one.place + ": " + printable(one.path) + " cannot be read: " + why,
                   "put the file there, or correct its name");
+    const Result<void> good = one.check ? one.check(one.path) : Result<void>();
+    if (!good.ok())
+      return fail(Errc::usage, good.error().clause.empty() ? kManual : good.error().clause,
+                  one.place + ": " + good.error().detail, good.error().cure);
+  }
   return {};
 }
 

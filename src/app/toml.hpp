@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -61,8 +62,9 @@ class TomlTable {
   [[nodiscard]] Result<std::vector<std::pair<std::string, std::string>>> all_texts();
   // A file name, relative to the configuration file.
   [[nodiscard]] Result<std::string> file(const std::string& key);
-  // The same of a file that must be there already: check_files() looks.
-  [[nodiscard]] Result<std::string> present_file(const std::string& key);
+  // The same of a file that must be there already, and be what `check` wants: check_files() looks.
+  using FileCheck = std::function<Result<void>(const std::string& path)>;
+  [[nodiscard]] Result<std::string> present_file(const std::string& key, FileCheck check = {});
 
   // Errc::usage about the value of `key`, with file and line. An empty `clause` or `cure` points to the
   // manual.
@@ -72,7 +74,8 @@ class TomlTable {
   static constexpr std::size_t kWhole = SIZE_MAX;
   [[nodiscard]] Error placed(const std::string& key, const Error& error, std::size_t item = kWhole) const;
 
-  // Errc::usage for the first of all present_file()s of this document that cannot be read, with its place.
+  // Errc::usage for the first of all present_file()s of this document that cannot be read or does not pass
+  // its check, with its place.
   [[nodiscard]] Result<void> check_files() const;
 
   struct Node;

@@ -48,6 +48,11 @@ std::string_view name_of(Errc code) noexcept {
   return "internal";
 }
 
+Error fail(Errc code, std::string_view clause, std::string detail, std::string cure) {
+  if (code == Errc::internal && cure.empty()) cure = "a fault of regroup itself: report it with this line";
+  return Error{code, std::string(clause), std::move(detail), std::move(cure)};
+}
+
 std::string Error::text() const {
   std::string out(name_of(code));
   out += ": " + detail;

@@ -38,7 +38,7 @@ struct Error {
   Errc code = Errc::internal;
   std::string clause;  // for example "TS 33.179 E.2"; empty when no clause applies
   std::string detail;  // names the field and what is wrong with it
-  std::string cure;    // what to do; may be empty
+  std::string cure;    // what to do, as an order to whoever reads it (tools/cures wants one at each fail())
 
   // "bad_signature: SIGN does not verify ... [TS 33.180 E.1.2]; cure"
   [[nodiscard]] std::string text() const;
@@ -48,10 +48,8 @@ struct Error {
   }
 };
 
-[[nodiscard]] inline Error fail(Errc code, std::string_view clause, std::string detail,
-                                std::string cure = {}) {
-  return Error{code, std::string(clause), std::move(detail), std::move(cure)};
-}
+// A fault of our own has one cure, which needs no repeating: it is to be reported.
+[[nodiscard]] Error fail(Errc code, std::string_view clause, std::string detail, std::string cure = {});
 
 template <class T>
 class [[nodiscard]] Result {

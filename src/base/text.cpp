@@ -9,6 +9,8 @@ namespace {
 constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::string_view kBase64Url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+constexpr std::string_view kCopyWhole = "give the base64 text as it was written, whole and unchanged";
+
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 int hex_digit(char c) {
@@ -35,7 +37,9 @@ Result<std::size_t> decode_hex(std::string_view text, Spaces spaces, std::span<s
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (spaces == Spaces::skip && is_space(text[i])) continue;
     const int digit = hex_digit(text[i]);
-    if (digit < 0) return fail(Errc::malformed, "", "character " + std::to_string(i) + " is not a hex digit");
+    if (digit < 0)
+      return fail(Errc::malformed, "", "character " + std::to_string(i) + " is not a hex digit",
+                  "give hexadecimal digits alone, 0-9 and a-f");
     if (high < 0) {
       high = digit;
       continue;
@@ -43,7 +47,8 @@ Result<std::size_t> decode_hex(std::string_view text, Spaces spaces, std::span<s
     out[count++] = static_cast<std::uint8_t>(high << 4 | digit);
     high = -1;
   }
-  if (high >= 0) return fail(Errc::malformed, "", "odd number of hex digits");
+  if (high >= 0)
+    return fail(Errc::malformed, "", "odd number of hex digits", "give two digits for each octet");
   return count;
 }
 
@@ -78,7 +83,8 @@ Result<std::size_t> decode_base64(std::string_view text, std::string_view alphab
     }
     const std::size_t at = alphabet.find(c);
     if (at == std::string_view::npos || padding)
-      return fail(Errc::malformed, "RFC 4648", "character " + std::to_string(i) + " is not base64");
+      return fail(Errc::malformed, "RFC 4648", "character " + std::to_string(i) + " is not base64",
+                  std::string(kCopyWhole));
     v = v << 6 | static_cast<std::uint32_t>(at);
     if (++symbols % 4 == 0) {
       out[count++] = static_cast<std::uint8_t>(v >> 16);
@@ -89,9 +95,12 @@ Result<std::size_t> decode_base64(std::string_view text, std::string_view alphab
   }
   const std::size_t rest = symbols % 4;
   if (rest == 1 || (padding && padding != (4 - rest) % 4))
-    return fail(Errc::malformed, "RFC 4648", "base64 text has a wrong length or padding");
+    return fail(Errc::malformed, "RFC 4648", "base64 text has a wrong length or padding",
+                std::string(kCopyWhole));
   const std::uint32_t left_over = rest == 2 ? v & 15 : rest == 3 ? v & 3 : 0;
-  if (left_over) return fail(Errc::malformed, "RFC 4648", "base64 text has non-zero trailing bits");
+  if (left_over)
+    return fail(Errc::malformed, "RFC 4648", "base64 text has non-zero trailing bits",
+                std::string(kCopyWhole));
   if (rest == 2) out[count++] = static_cast<std::uint8_t>(v >> 4);
   if (rest == 3) {
     out[count++] = static_cast<std::uint8_t>(v >> 10);

@@ -24,7 +24,8 @@ template <std::size_t N>
   const Octets octets = TRY(from_hex(text));
   if (octets.size() != N)
     return fail(Errc::malformed, "",
-                "expected " + std::to_string(N) + " octets of hex, found " + std::to_string(octets.size()));
+                "expected " + std::to_string(N) + " octets of hex, found " + std::to_string(octets.size()),
+                "give " + std::to_string(2 * N) + " hex digits");
   Fixed<N> out;
   std::copy(octets.begin(), octets.end(), out.begin());
   return out;

@@ -43,7 +43,9 @@ class Reader {
     return out;
   }
   void reject(Errc code, std::string detail, std::string_view clause = {}) {
-    if (!error_) error_ = fail(code, clause.empty() ? clause_ : clause, std::move(detail));
+    if (!error_)
+      error_ = fail(code, clause.empty() ? clause_ : clause, std::move(detail),
+                    "the record is damaged: restore the store from its last backup");
   }
   [[nodiscard]] Result<void> finish() {
     if (!failed() && remaining())

@@ -1,21 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crypto/aead.hpp"
 
-#include <openssl/evp.h>
-
-#include <cstdlib>
+#include "crypto/cipher_context.hpp"
 
 namespace regroup::crypto {
 namespace {
-
-void require(bool ok) {
-  if (!ok) std::abort();
-}
-
-struct Free {
-  void operator()(EVP_CIPHER_CTX* p) const { EVP_CIPHER_CTX_free(p); }  // cleanses the key schedule
-};
-using Context = std::unique_ptr<EVP_CIPHER_CTX, Free>;
 
 constexpr std::size_t kMostIv = 64;
 constexpr std::size_t kMostData = std::size_t{1} << 30;  // OpenSSL counts in int
@@ -35,9 +24,8 @@ bool is_usable(OctetsView key, OctetsView iv) {
 enum class Direction { open = 0, seal = 1 };
 
 // A context that has key, IV and associated data behind it.
-Context start(Direction direction, OctetsView key, OctetsView iv, OctetsView associated) {
-  Context context(EVP_CIPHER_CTX_new());
-  require(context != nullptr);
+CipherContext start(Direction direction, OctetsView key, OctetsView iv, OctetsView associated) {
+  CipherContext context = make_cipher_context();
   const int enc = static_cast<int>(direction);
   require(EVP_CipherInit_ex2(context.get(), algorithm(key.size()), nullptr, nullptr, enc, nullptr) == 1);
   // The length is said before the IV: OpenSSL would otherwise take the first 12 octets.
@@ -62,7 +50,7 @@ void run(EVP_CIPHER_CTX* context, OctetsView in, std::span<std::uint8_t> out) {
 
 Octets gcm_seal(OctetsView key, OctetsView iv, OctetsView associated, OctetsView plaintext) {
   require(is_usable(key, iv) && associated.size() <= kMostData && plaintext.size() <= kMostData);
-  const Context context = start(Direction::seal, key, iv, associated);
+  const CipherContext context = start(Direction::seal, key, iv, associated);
   Octets out(plaintext.size() + kGcmTag);
   run(context.get(), plaintext, std::span(out).first(plaintext.size()));
   int n = 0;
@@ -78,13 +66,16 @@ Result<SecretOctets> gcm_open(OctetsView key, OctetsView iv, OctetsView associat
   if (!is_usable(key, iv))
     return fail(Errc::malformed, clause,
                 "AES-GCM takes a key of 16 or 32 octets and an IV of 1 to 64, not " +
-                    std::to_string(key.size()) + " and " + std::to_string(iv.size()));
+                    std::to_string(key.size()) + " and " + std::to_string(iv.size()),
+                "give a key and an IV of those lengths");
   if (associated.size() > kMostData || sealed.size() > kMostData)
-    return fail(Errc::limit, clause, "more than 2^30 octets in one AES-GCM ciphertext");
+    return fail(Errc::limit, clause, "more than 2^30 octets in one AES-GCM ciphertext",
+                "send less in one ciphertext");
   if (sealed.size() < kGcmTag)
     return fail(Errc::undecryptable, clause,
-                "ciphertext of " + std::to_string(sealed.size()) + " octets is shorter than its tag");
-  const Context context = start(Direction::open, key, iv, associated);
+                "ciphertext of " + std::to_string(sealed.size()) + " octets is shorter than its tag",
+                "pass the ciphertext on whole, its 16 octets of tag at the end");
+  const CipherContext context = start(Direction::open, key, iv, associated);
   const OctetsView ciphertext = sealed.first(sealed.size() - kGcmTag);
   Fixed<kGcmTag> tag;
   std::copy(sealed.end() - kGcmTag, sealed.end(), tag.begin());
@@ -95,7 +86,8 @@ Result<SecretOctets> gcm_open(OctetsView key, OctetsView iv, OctetsView associat
   std::uint8_t none[kGcmTag];
   if (EVP_CipherFinal_ex(context.get(), none, &n) != 1)
     return fail(Errc::undecryptable, clause,
-                "the authentication tag does not fit: another key, or altered octets");
+                "the authentication tag does not fit: another key, or altered octets",
+                "compare the key with the sender's, and see whether the octets came whole");
   return out;
 }
 

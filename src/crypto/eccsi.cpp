@@ -38,7 +38,9 @@ Fixed<kSignature> signature_of(OctetsView r, const Scalar& s, const PointOctets&
 }
 
 Error bad_signature(std::string detail) {
-  return fail(Errc::bad_signature, "RFC 6507 5.2.2", std::move(detail));
+  return fail(
+      Errc::bad_signature, "RFC 6507 5.2.2", std::move(detail),
+      "compare signer, KMS URI and key period with the sender's, and see whether the message came whole");
 }
 
 }  // namespace
@@ -93,7 +95,8 @@ Ksak make_ksak(Random& random) {
 Result<Ksak> parse_ksak(OctetsView octets) {
   if (octets.empty() || octets.size() > Ksak::size)
     return fail(Errc::malformed, "RFC 6507 4.2",
-                "KSAK has " + std::to_string(octets.size()) + " octets, not 1 to 32");
+                "KSAK has " + std::to_string(octets.size()) + " octets, not 1 to 32",
+                "use the KSAK that this KMS was set up with");
   Ksak ksak;
   std::copy(octets.begin(), octets.end(), ksak.expose_mutable().last(octets.size()).begin());
   if (!Scalar::parse(ksak.expose()))
@@ -295,7 +298,8 @@ Result<std::vector<Fixed<kSignature>>> sign_all(const UserKey& key, const Kpak& 
 Result<void> verify(const Kpak& kpak, OctetsView identifier, OctetsView message, OctetsView signature) {
   if (signature.size() != kSignature)
     return fail(Errc::malformed, "RFC 6507 3.3",
-                "signature has " + std::to_string(signature.size()) + " octets, not 129");
+                "signature has " + std::to_string(signature.size()) + " octets, not 129",
+                "pass the signature on whole: r, s and the PVT");
   const auto r = signature.subspan<0, 32>();
   Result<PointOctets> pvt = parse_point(signature.subspan(64), "PVT in the signature", "RFC 6507 5.2.2");
   if (!pvt) return bad_signature(pvt.error().detail);

@@ -2,22 +2,11 @@
 #include "crypto/key_wrap.hpp"
 
 #include <openssl/err.h>
-#include <openssl/evp.h>
 
-#include <cstdlib>
-#include <memory>
+#include "crypto/cipher_context.hpp"
 
 namespace regroup::crypto {
 namespace {
-
-void require(bool ok) {
-  if (!ok) std::abort();
-}
-
-struct Free {
-  void operator()(EVP_CIPHER_CTX* p) const { EVP_CIPHER_CTX_free(p); }  // cleanses the key schedule
-};
-using Context = std::unique_ptr<EVP_CIPHER_CTX, Free>;
 
 const EVP_CIPHER* algorithm(KeyWrap how) {
   static const EVP_CIPHER* const plain = EVP_CIPHER_fetch(nullptr, "AES-256-WRAP", nullptr);
@@ -27,9 +16,8 @@ const EVP_CIPHER* algorithm(KeyWrap how) {
 }
 
 // Without an IV of our own: the initial value is the one of the RFC, which is the integrity check.
-Context start(KeyWrap how, const Secret<32>& kek, bool wrapping) {
-  Context context(EVP_CIPHER_CTX_new());
-  require(context != nullptr);
+CipherContext start(KeyWrap how, const Secret<32>& kek, bool wrapping) {
+  CipherContext context = make_cipher_context();
   EVP_CIPHER_CTX_set_flags(context.get(), EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
   require(EVP_CipherInit_ex2(context.get(), algorithm(how), kek.expose().data(), nullptr, wrapping ? 1 : 0,
                              nullptr) == 1);
@@ -51,7 +39,7 @@ bool can_wrap(KeyWrap how, std::size_t size) {
 
 Octets wrap_key(KeyWrap how, const Secret<32>& kek, OctetsView key) {
   require(can_wrap(how, key.size()));
-  const Context context = start(how, kek, true);
+  const CipherContext context = start(how, kek, true);
   Octets out(key.size() + 2 * kBlock);
   int n = 0;
   require(EVP_CipherUpdate(context.get(), out.data(), &n, key.data(), static_cast<int>(key.size())) == 1);
@@ -63,8 +51,9 @@ Result<SecretOctets> unwrap_key(KeyWrap how, const Secret<32>& kek, OctetsView w
   const std::string_view clause = how == KeyWrap::rfc3394 ? "RFC 3394 2.2.2" : "RFC 5649 3";
   if (!is_wrapped_size(how, wrapped.size()))
     return fail(Errc::malformed, clause,
-                "a wrapped key of " + std::to_string(wrapped.size()) + " octets; it takes whole blocks of 8");
-  const Context context = start(how, kek, false);
+                "a wrapped key of " + std::to_string(wrapped.size()) + " octets; it takes whole blocks of 8",
+                "pass the wrapped key on whole");
+  const CipherContext context = start(how, kek, false);
   SecretOctets out(wrapped.size() + kBlock);
   int n = 0;
   ERR_set_mark();

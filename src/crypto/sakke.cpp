@@ -45,7 +45,8 @@ MasterSecret make_master_secret(Random& random) {
 Result<MasterSecret> parse_master_secret(OctetsView octets) {
   constexpr std::string_view kClause = "RFC 6508 2.2";
   if (octets.empty() || octets.size() > MasterSecret::size)
-    return fail(Errc::malformed, kClause, "the SAKKE master secret z is not of 1 to 128 octets");
+    return fail(Errc::malformed, kClause, "the SAKKE master secret z is not of 1 to 128 octets",
+                "restore the KMS secrets from a backup, or make new ones");
   MasterSecret z;
   std::copy(octets.begin(), octets.end(), z.expose_mutable().last(octets.size()).begin());
   const ct::Wiped<Limbs<16>> value(limbs_from_octets<16>(z.expose()));
@@ -351,8 +352,8 @@ std::vector<std::size_t> by_kms(std::span<const Recipient> recipients) {
 Result<std::vector<Octets>> encapsulate(OctetsView ssv, std::span<const Recipient> recipients) {
   const ct::StackWiper stack;
   if (ssv.size() != 16 && ssv.size() != 32)
-    return fail(Errc::usage, "RFC 6509 Appendix A",
-                "an SSV has 16 octets, not " + std::to_string(ssv.size()));
+    return fail(Errc::usage, "RFC 6509 Appendix A", "an SSV has 16 octets, not " + std::to_string(ssv.size()),
+                "give 16 octets");
   const std::vector<std::size_t> order = by_kms(recipients);
   std::vector<Recipient> sorted;
   sorted.reserve(order.size());
@@ -378,7 +379,8 @@ Result<SecretOctets> decapsulate(const KmsPublicKey& kms, OctetsView identifier,
                                  OctetsView encapsulated, std::size_t ssv_size) {
   const ct::StackWiper stack;
   if (ssv_size != 16 && ssv_size != 32)
-    return fail(Errc::usage, "RFC 6509 Appendix A", "an SSV has 16 octets, not " + std::to_string(ssv_size));
+    return fail(Errc::usage, "RFC 6509 Appendix A", "an SSV has 16 octets, not " + std::to_string(ssv_size),
+                "give 16 octets");
   Point1 r;
   if (encapsulated.size() != kPoint + ssv_size) return undecryptable();
   if (parse_on_curve<Set>(encapsulated.first(kPoint), r) != PointFlaw::none) return undecryptable();

@@ -21,14 +21,17 @@ Result<void> check_request(const Gms& gms, const std::string& requester, const G
                 "add it to policy.creators of this GMS");
   if (!homed_here(settings, request.id))
     return fail(Errc::conflict, "TS 24.481 6.3.2",
-                "group ID " + request.id.text() + " is not of a domain of this GMS");
+                "group ID " + request.id.text() + " is not of a domain of this GMS",
+                "choose a group ID of a domain that `domains` of this GMS lists");
   if (request.members.size() > settings.max_members)
     return fail(
         Errc::limit, "TS 23.280 10.2.3",
-        std::to_string(request.members.size()) + " members, at most " + std::to_string(settings.max_members));
+        std::to_string(request.members.size()) + " members, at most " + std::to_string(settings.max_members),
+        "name fewer members, or raise policy.max_members of this GMS");
   const Group* existing = gms.group(request.id.text());
   if (existing && existing->owner.text() != requester)
-    return fail(Errc::conflict, "TS 24.481 6.3.2.3", "group ID " + request.id.text() + " is taken");
+    return fail(Errc::conflict, "TS 24.481 6.3.2.3", "group ID " + request.id.text() + " is taken",
+                "choose another group ID, or ask as the identity that created the group");
   return {};
 }
 

@@ -348,7 +348,7 @@ Result<void> check_request(const Gms& gms, const PartnerSettings& from, const Re
   const Settings& settings = gms.with().settings;
   if (std::none_of(request.constituents.begin(), request.constituents.end(),
                    [&](const GroupId& id) { return homed_here(settings, id); }))
-    return refuse("unknown-group");
+    return refuse("unknown-group", "ask the GMS that is home of the groups");
   TRY(check_constituents(gms, request.constituents));
   const auto running =
       std::count_if(gms.state().regroups.begin(), gms.state().regroups.end(), [&](const auto& entry) {
@@ -357,7 +357,8 @@ Result<void> check_request(const Gms& gms, const PartnerSettings& from, const Re
                             (one.state == RegroupState::reserved && one.deadline > gms.now());
         return one.role == RegroupRole::partner && one.requestor == from.gms_uri && counts;
       });
-  if (static_cast<std::size_t>(running) >= from.max_regroups) return refuse("limit");
+  if (static_cast<std::size_t>(running) >= from.max_regroups)
+    return refuse("limit", "raise max_regroups of that partner, or have one torn down");
   return {};
 }
 
@@ -419,10 +420,12 @@ Result<gktp::Opened> open_payload(const Gms& gms, const std::string& peer, const
 // that was withdrawn does not come back.
 Result<void> check_held(const Key& held, const gktp::Opened& opened) {
   if (held.fingerprint != mcx::fingerprint(opened.material.key))
-    return fail(Errc::conflict, "TS 33.179 7.3.1", "key-id-conflict");
+    return fail(Errc::conflict, "TS 33.179 7.3.1", "key-id-conflict",
+                "the partner must draw a new GMK-ID: tear the regroup down and form it again");
   if (held.withdrawn)
     return fail(Errc::revoked, "TS 33.180 5.2.4",
-                "GMK-ID " + held.material.id.text() + " was withdrawn: an old payload cannot bring it back");
+                "GMK-ID " + held.material.id.text() + " was withdrawn: an old payload cannot bring it back",
+                "form the regroup again, with a new key");
   return {};
 }
 
@@ -441,7 +444,8 @@ Key key_of(const Gms& gms, const Regroup& regroup, gktp::Opened opened) {
 // One key per decision: what the plan asks for, each once.
 Result<void> check_wanted(const Gms& gms, const Regroup& regroup, const Key& key) {
   for (const Key* other : gms.keys_of(regroup.temporary.text()))
-    if (other->use == key.use) return refuse("policy", "the group has a key for this use");
+    if (other->use == key.use)
+      return refuse("policy", "the primary must send one key for each use: the group has this one");
   return {};
 }
 
@@ -467,7 +471,7 @@ Result<std::vector<Prepared>> open_all(const Gms& gms, const Regroup& regroup, c
                                        gktp::Fired& fired) {
   const RegroupNotification& n = *what.notification;
   if (n.gmk_messages.size() + n.mkfc_messages.size() > keys_of_plan(n.plan, n.temporary, {}).size())
-    return refuse("policy", "more payloads than keys in the plan");
+    return refuse("policy", "the primary must send no more payloads than its key plan has keys");
   std::vector<Prepared> out;
   const auto take = [&](const std::vector<PartnerPayload>& payloads, mcx::Purpose purpose) -> Result<void> {
     for (const PartnerPayload& one : payloads) {
@@ -522,7 +526,7 @@ Result<void> check_temporary(const Gms& gms, const Happening& what) {
   const GroupId& temporary = what.notification->temporary;
   const PartnerSettings* home = home_of(gms.with().settings, temporary);
   if (home != &primary_of(gms, what) || gms.group(temporary.text()))
-    return refuse("policy", "the temporary group is not of the primary's domains, or exists already");
+    return refuse("policy", "the primary must name a new temporary group of its own domains");
   return {};
 }
 
@@ -540,12 +544,14 @@ Outcome take_unannounced_key(Gms& gms, Regroup, const Happening& what) {
 Result<void> check_agreed(const Gms& gms, const Regroup& known, const Happening& what) {
   const RegroupNotification& n = *what.notification;
   if (known.constituents != n.constituents)
-    return refuse("policy", "the constituents differ from those agreed");
-  if (known.state == RegroupState::active && known.temporary != n.temporary) return refuse("policy");
+    return refuse("policy", "the primary must name the constituents that were agreed");
+  if (known.state == RegroupState::active && known.temporary != n.temporary)
+    return refuse("policy", "the regroup has another temporary group; tear it down first");
   if (known.state != RegroupState::active) TRY(check_temporary(gms, what));
   const bool weaker = (known.levels.protect_media && !n.levels.protect_media) ||
                       (known.levels.protect_floor && !n.levels.protect_floor);
-  return weaker ? Result<void>(refuse("security-mismatch")) : Result<void>();
+  return weaker ? Result<void>(refuse("security-mismatch", "the primary must protect as agreed"))
+                : Result<void>();
 }
 
 Outcome take_further_key(Gms& gms, Regroup regroup, const Happening& what) {

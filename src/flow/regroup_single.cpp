@@ -18,14 +18,15 @@ Result<void> check_request(const Gms& gms, const RegroupRequest& request) {
   TRY(check_constituents(gms, request.constituents));
   const bool some_local = std::any_of(request.constituents.begin(), request.constituents.end(),
                                       [&](const GroupId& id) { return homed_here(settings, id); });
-  if (!some_local) return refuse("policy", "at least one group must be homed at this GMS");
+  if (!some_local) return refuse("policy", "name at least one group that is homed at this GMS");
   for (const GroupId& id : request.constituents) {
     if (homed_here(settings, id)) continue;
     const PartnerSettings* home = home_of(settings, id);
-    if (!home) return refuse("not-trusted", "no partner is configured for " + id.text());
+    if (!home) return refuse("not-trusted", "configure the partner that is home of " + id.text());
     // Its key is encrypted to the partner's identity: without its KMS certificate there is nothing to send.
     if (!gms.with().domains.kms_of(home->gms_uri).ok())
-      return refuse("not-trusted", "no KMS certificate is held for " + home->gms_uri.text());
+      return refuse("not-trusted",
+                    "import the KMS certificate of " + home->gms_uri.text() + " at the own KMS");
   }
   return {};
 }

@@ -17,7 +17,7 @@ constexpr std::uint64_t kExpiryAllOnes = 0x00ffffffff;
 constexpr std::int64_t kOneYear = 366 * 86400;  // an activation further ahead is not sane (PR-42)
 constexpr std::size_t kLongestText = 1024;
 
-Error refused(std::string_view clause, std::string detail, std::string cure = {}) {
+Error refused(std::string_view clause, std::string detail, std::string cure) {
   return fail(Errc::undecryptable, clause, "key parameters: " + std::move(detail), std::move(cure));
 }
 
@@ -48,8 +48,9 @@ Result<mikey::KeyParameters> unprotect(OctetsView data, const ParameterContext& 
   const auto frame = mikey::parse_as<mikey::ProtectedPayload>(data);
   if (!frame.ok()) return refused(frame.error().clause, frame.error().detail, frame.error().cure);
   if (frame->dppk_id != context.csb_id)
-    return refused("TS 33.180 E.6.1", "DPPK-ID " + hex(be32(frame->dppk_id)) + " is not the CSB ID " +
-                                          hex(be32(context.csb_id)));
+    return refused("TS 33.180 E.6.1",
+                   "DPPK-ID " + hex(be32(frame->dppk_id)) + " is not the CSB ID " + hex(be32(context.csb_id)),
+                   "the sender must protect its key parameters for this very message");
   const mcx::Dpck key = mcx::dpck(context.key, context.csb_id);
   Octets sealed = frame->ciphertext;
   append(sealed, frame->tag);
@@ -57,7 +58,7 @@ Result<mikey::KeyParameters> unprotect(OctetsView data, const ParameterContext& 
       crypto::gcm_open(key.expose(), frame->iv, data.first(mikey::ProtectedPayload::kAssociated), sealed);
   if (!content.ok())
     return refused("TS 33.180 5.2.4", "the GCM tag of extension 7 does not fit",
-                   "the sender derived its DPCK from another key or key identifier");
+                   "the sender must derive its DPCK from the key and the key identifier of this message");
   auto parsed = mikey::parse_key_parameters(content->expose());
   if (!parsed.ok()) return refused(parsed.error().clause, parsed.error().detail, parsed.error().cure);
   return parsed;
@@ -70,9 +71,9 @@ Result<mikey::KeyParameters> read_extension(const mikey::GeneralExt& extension,
   if (!tolerated(Tolerance::accept_clear_key_parameters, reception, fired))
     return refused("TS 33.180 E.6",
                    "extension 7 is in clear, its first octet is " + hex(Fixed<1>{extension.data[0]}),
-                   "the legacy form needs accept_clear_key_parameters");
+                   "the sender must protect it; for the legacy form allow accept_clear_key_parameters");
   auto parsed = mikey::parse_legacy_key_parameters(extension.data);
-  if (!parsed.ok()) return refused(parsed.error().clause, parsed.error().detail);
+  if (!parsed.ok()) return refused(parsed.error().clause, parsed.error().detail, parsed.error().cure);
   return parsed;
 }
 
@@ -84,8 +85,9 @@ Result<KeyParameters> without_extension(const ParameterContext& context, const R
   out.activation = context.time.unix_seconds();
   if (!belongs_to_groups(context.purpose)) return out;
   if (!tolerated(Tolerance::accept_no_key_parameters, reception, fired))
-    return refused("TS 33.179 7.3.1", "the message has no extension 7, so nothing binds the key to a group",
-                   "accept_no_key_parameters takes the group from the notification");
+    return refused(
+        "TS 33.179 7.3.1", "the message has no extension 7, so nothing binds the key to a group",
+        "the sender must send it; accept_no_key_parameters would take the group from the notification");
   if (!reception.group.empty()) out.groups.push_back(reception.group);
   return out;
 }
@@ -98,7 +100,7 @@ Result<void> check_key_type(const mikey::KeyParameters& wire, const ParameterCon
   return refused(
       "TS 33.180 E.6.11",
       "Key Type says " + named(claimed) + ", the purpose tag of the CSB ID says " + named(context.purpose),
-      "accept_key_type_mismatch lets the purpose tag decide");
+      "the sender must make them agree; accept_key_type_mismatch would let the purpose tag decide");
 }
 
 Result<std::int64_t> time_field(std::uint64_t seconds, std::string_view field) {
@@ -107,7 +109,8 @@ Result<std::int64_t> time_field(std::uint64_t seconds, std::string_view field) {
   return refused(
       "TS 33.180 E.6",
       std::string(field) + " is " + std::to_string(seconds) + ", beyond 3000000000: not Unix seconds",
-      all_ones ? "accept_expiry_all_ones takes it as no expiry" : "the sender must count from 1970");
+      all_ones ? "the sender must count from 1970; accept_expiry_all_ones would take it as no expiry"
+               : "the sender must count from 1970");
 }
 
 Result<KeyParameters> from_wire(const mikey::KeyParameters& wire, Purpose purpose, const Reception& reception,
@@ -125,7 +128,7 @@ Result<KeyParameters> from_wire(const mikey::KeyParameters& wire, Purpose purpos
   for (const mikey::GroupId& group : wire.groups) {
     const std::string_view uri = text_of(group.uri);
     if (const auto good = mcx::check_identity(uri, "group URI"); !good.ok())
-      return refused(good.error().clause, good.error().detail);
+      return refused(good.error().clause, good.error().detail, good.error().cure);
     out.groups.emplace_back(uri);
   }
   return out;
@@ -136,14 +139,17 @@ Result<void> check_validity(const KeyParameters& parameters, const ParameterCont
   if (parameters.revoked) return {};
   const std::int64_t activation = parameters.activation ? parameters.activation : context.time.unix_seconds();
   if (parameters.expiry && parameters.expiry <= activation)
-    return refused("TS 33.180 E.6.10", "Expiry Time " + unix_time(parameters.expiry) +
-                                           " is not later than activation " + unix_time(activation));
+    return refused("TS 33.180 E.6.10",
+                   "Expiry Time " + unix_time(parameters.expiry) + " is not later than activation " +
+                       unix_time(activation),
+                   "the sender must let the key live longer than until its activation");
   if (parameters.expiry && parameters.expiry <= now.unix_seconds())
     return refused("TS 33.180 E.6.10", "the key expired at " + unix_time(parameters.expiry),
                    "fetch the group's key document");
   if (activation > now.unix_seconds() + kOneYear)
     return refused("TS 33.180 E.6.4",
-                   "Activation Time " + unix_time(activation) + " is more than a year ahead");
+                   "Activation Time " + unix_time(activation) + " is more than a year ahead",
+                   "compare the clocks; the sender must activate the key within a year");
   return {};
 }
 
@@ -166,11 +172,15 @@ bool tolerated(Tolerance tolerance, const Reception& reception, Fired& fired) {
 }
 
 Result<void> check_writable(const KeyParameters& parameters) {
-  const auto usage = [](std::string detail) { return fail(Errc::usage, "TS 33.180 E.6", std::move(detail)); };
+  const auto usage = [](std::string detail, std::string cure) {
+    return fail(Errc::usage, "TS 33.180 E.6", std::move(detail), std::move(cure));
+  };
   for (const std::int64_t time : {parameters.activation, parameters.expiry})
-    if (time < 0 || time > kLatestTime) return usage("a time of the key parameters is not in Unix seconds");
-  if (parameters.text.size() > kLongestText) return usage("Text has more than 1024 octets");
-  if (parameters.groups.size() > 255) return usage("a key names at most 255 groups");
+    if (time < 0 || time > kLatestTime)
+      return usage("a time of the key parameters is not in Unix seconds",
+                   "count from 1970, up to 3000000000");
+  if (parameters.text.size() > kLongestText) return usage("Text has more than 1024 octets", "shorten it");
+  if (parameters.groups.size() > 255) return usage("a key names at most 255 groups", "name fewer groups");
   for (const std::string& group : parameters.groups) TRY(mcx::check_identity(group, "group URI"));
   return {};
 }

@@ -15,7 +15,7 @@ Error not_decapsulated(const Reception& reception, std::int64_t period) {
   return fail(Errc::undecryptable, "RFC 6508 6.2.2",
               "SAKKE does not decapsulate for '" + reception.own_identity.text() + "' of KMS '" +
                   reception.own_kms.text() + "' with the key set of period " + std::to_string(period),
-              "the sender encapsulated to another identity, KMS URI, period or Z");
+              "compare identity, KMS URI, key period and Z with what the sender encapsulated to");
 }
 
 // Step 8: with the RSK of T's period; under the switch also with those beside it.
@@ -23,7 +23,8 @@ Result<mcx::Gmk> decapsulate(const Verified& verified, const Reception& receptio
   const mcx::KmsCertificate* const kms = reception.domains.find(reception.own_kms);
   if (!kms)
     return fail(Errc::undecryptable, "TS 33.180 5.3.1.2",
-                "no certificate of '" + reception.own_kms.text() + "' is held");
+                "no certificate of '" + reception.own_kms.text() + "' is held",
+                "fetch it from the KMS (/init)");
   const mikey::Sakke& sakke = verified.message().sakke;
   const std::int64_t period = kms->periods.number_at(verified.time());
   const bool neighbours = reception.tolerances.allows(Tolerance::accept_neighbour_period);
@@ -43,11 +44,11 @@ Result<mcx::Gmk> decapsulate(const Verified& verified, const Reception& receptio
 Result<void> check_spi(const mikey::Message& message, OctetsView expected) {
   for (const mikey::GenericIdEntry& entry : message.hdr.map.generic) {
     if (entry.spi.empty() || ct_equal(entry.spi, expected)) continue;
-    return fail(
-        Errc::undecryptable, "TS 33.180 E.2",
-        "the SPI of crypto session " + std::to_string(entry.cs_id) + " is " + hex(entry.spi) + ", expected " +
-            hex(expected),
-        "GMK-ID and GUK-ID follow from the key, the CSB ID and the own URI: the sender salted another URI");
+    return fail(Errc::undecryptable, "TS 33.180 E.2",
+                "the SPI of crypto session " + std::to_string(entry.cs_id) + " is " + hex(entry.spi) +
+                    ", expected " + hex(expected),
+                "the sender must salt the URI of this receiver: GMK-ID and GUK-ID follow from key, CSB ID "
+                "and own URI");
   }
   return {};
 }

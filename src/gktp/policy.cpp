@@ -44,13 +44,14 @@ Result<void> write_policy(const KeyMaterial& material, OctetsView spi, mikey::Un
   const SecurityPolicy& policy = material.policy;
   const bool explicit_map = policy.form == SecurityPolicy::Form::explicit_policy;
   if (explicit_map && (policy.cs_ids.empty() || policy.cs_ids.size() > mikey::kMostSessions))
-    return fail(Errc::usage, "RFC 6043 6.1.1", "an explicit policy names 1 to 8 CS IDs");
+    return fail(Errc::usage, "RFC 6043 6.1.1", "an explicit policy names 1 to 8 CS IDs", "name 1 to 8");
   if (explicit_map) {
     into.hdr.map.type = mikey::MapType::generic_id;
     for (const std::uint8_t cs_id : policy.cs_ids)
       into.hdr.map.generic.push_back({cs_id, mikey::kProtSrtp, false, {0}, {}, to_octets(spi)});
     if (into.hdr.map.names_a_session_twice())
-      return fail(Errc::usage, "RFC 6043 6.1.1", "an explicit policy names each CS ID once");
+      return fail(Errc::usage, "RFC 6043 6.1.1", "an explicit policy names each CS ID once",
+                  "remove the CS ID that stands twice");
   }
   if (!policy.sp_parameters.empty())
     into.policies.push_back(TRY(mikey::Sp::from_parameter_octets(policy.sp_parameters)));

@@ -22,20 +22,27 @@ Result<void> check_sender(const Sender& sender, NtpTime time) {
 }
 
 Result<void> check_material(const KeyMaterial& material) {
-  const auto usage = [](std::string detail) { return fail(Errc::usage, "TS 33.179 E.2", std::move(detail)); };
+  const auto usage = [](std::string detail, std::string cure) {
+    return fail(Errc::usage, "TS 33.179 E.2", std::move(detail), std::move(cure));
+  };
   const mcx::Purpose purpose = TRY(mcx::purpose_of(material.id.tag()));
   if (purpose != mcx::Purpose::gmk && purpose != mcx::Purpose::mkfc)
-    return usage("only a GMK or an MKFC is handed out, not a " + std::string(mcx::name_of(purpose)));
+    return usage("only a GMK or an MKFC is handed out, not a " + std::string(mcx::name_of(purpose)),
+                 "choose a key ID of a GMK or an MKFC");
   if (purpose != material.parameters.key_type)
-    return usage("the purpose tag of key " + material.id.text() + " contradicts its key type");
-  if (material.key.is_long()) return usage("a key of 32 octets is never sent (TS 33.179 E.1.0)");
-  if (material.rand.size() < 16 || material.rand.size() > 64) return usage("RAND has 16 to 64 octets");
+    return usage("the purpose tag of key " + material.id.text() + " contradicts its key type",
+                 "give the key an ID of its own type");
+  if (material.key.is_long())
+    return usage("a key of 32 octets is never sent (TS 33.179 E.1.0)", "give 16 octets");
+  if (material.rand.size() < 16 || material.rand.size() > 64)
+    return usage("RAND has " + std::to_string(material.rand.size()) + " octets", "give 16 to 64");
   return check_writable(material.parameters);
 }
 
 Result<void> check_receiver(const Receiver& receiver, NtpTime time) {
   if (!receiver.certificate)
-    return fail(Errc::unknown_kms, "PR-37", "no KMS certificate for '" + receiver.identity.text() + "'");
+    return fail(Errc::unknown_kms, "PR-37", "no KMS certificate for '" + receiver.identity.text() + "'",
+                "import the certificate of its domain at the own KMS, or add an entry to [kms_of]");
   auto usable = receiver.certificate->usable_at(time);
   if (!usable.ok()) return std::move(usable).error().with("'" + receiver.identity.text() + "'");
   return {};

@@ -45,15 +45,18 @@ Result<void> check_header(Examination& x) {
   const mikey::Hdr& hdr = x.message.hdr;
   const bool other_prf = hdr.prf == 0 || hdr.prf == 2;
   if (hdr.prf != mikey::kPrfHmacSha256 && !(other_prf && x.tolerates(Tolerance::accept_prf_other)))
-    return refuse(Errc::unsupported, ErrorCode::invalid_prf, "TS 33.180 E.1.2",
-                  "HDR PRF func is " + std::to_string(hdr.prf) + ", expected 1 (PRF-HMAC-SHA-256)",
-                  other_prf ? "accept_prf_other opens it and still derives with PRF-HMAC-SHA-256" : "");
+    return refuse(
+        Errc::unsupported, ErrorCode::invalid_prf, "TS 33.180 E.1.2",
+        "HDR PRF func is " + std::to_string(hdr.prf) + ", expected 1 (PRF-HMAC-SHA-256)",
+        std::string("the sender must write 1") +
+            (other_prf ? "; accept_prf_other would let it through, derived with PRF-HMAC-SHA-256" : ""));
   const mcx::Purpose purpose = TRY(mcx::purpose_of(static_cast<std::uint8_t>(hdr.csb_id >> 28)));
   const auto& expected = x.reception.expected;
   if (std::find(expected.begin(), expected.end(), purpose) == expected.end())
     return refuse(Errc::unsupported, ErrorCode::unspecified, "TS 33.180 5.2.2",
                   "CSB ID " + hex(be32(hdr.csb_id)) + " has the purpose tag of a " +
-                      std::string(mcx::name_of(purpose)) + ", which this procedure does not expect");
+                      std::string(mcx::name_of(purpose)) + ", which this procedure does not expect",
+                  "send a key of a kind that belongs here");
   return check_policy(x.message);
 }
 
@@ -105,7 +108,7 @@ Result<void> check_responder(Examination& x) {
     if (idr.text() == with.own_identity.text()) return {};
     return refuse(Errc::not_for_me, ErrorCode::invalid_id, "TS 33.179 E.2",
                   "IDRr is " + quoted(idr.text()) + ", this is '" + with.own_identity.text() + "'",
-                  "identities are compared octet for octet, scheme included");
+                  "compare both octet for octet, scheme included");
   }
   const std::int64_t period = x.own_kms->periods.number_at(x.time);
   for (const std::int64_t number : periods_to_try(period, x.neighbours())) {
@@ -113,23 +116,24 @@ Result<void> check_responder(Examination& x) {
       continue;
     if (number == period || x.tolerates(Tolerance::accept_neighbour_period)) return {};
   }
-  return refuse(Errc::not_for_me, ErrorCode::invalid_id, "TS 33.180 E.7",
-                "the UID in IDRr (role 9) is " + hex(idr.data) + ", that of '" + with.own_identity.text() +
-                    "' in period " + std::to_string(period) + " of " + with.own_kms.text() + " is " +
-                    hex(x.own_kms->uid_of(with.own_identity, period)),
-                "identity, KMS URI, period length, offset and T decide a UID");
+  return refuse(
+      Errc::not_for_me, ErrorCode::invalid_id, "TS 33.180 E.7",
+      "the UID in IDRr (role 9) is " + hex(idr.data) + ", that of '" + with.own_identity.text() +
+          "' in period " + std::to_string(period) + " of " + with.own_kms.text() + " is " +
+          hex(x.own_kms->uid_of(with.own_identity, period)),
+      "compare identity, KMS URI, period length, offset and T with the sender's: they decide a UID");
 }
 
 Result<void> check_responder_kms(Examination& x) {
   if (x.message.kms_by_role_3() && !x.tolerates(Tolerance::accept_kms_role_3))
     return refuse(Errc::malformed, ErrorCode::invalid_id, "TS 33.180 E.2",
                   "the KMSs are named by IDR role 3, expected roles 6 and 7",
-                  "accept_kms_role_3 lets it through");
+                  "the sender must use roles 6 and 7; accept_kms_role_3 would let it through");
   const mcx::KmsUri kms = TRY(kms_named_by(x, x.message.responder_kms, "IDRkmsr"));
   if (kms == x.reception.own_kms) return x.own_kms->usable_at(x.time);
   return refuse(Errc::not_for_me, ErrorCode::invalid_id, "TS 33.179 E.2",
                 "IDRkmsr is '" + kms.text() + "', the own KMS is '" + x.reception.own_kms.text() + "'",
-                "KMS URIs are compared octet for octet");
+                "compare both octet for octet");
 }
 
 Result<void> check_keys_held(Examination& x) {
@@ -156,7 +160,7 @@ Result<void> check_initiator_kms(Examination& x) {
   if (!x.initiator_kms)
     return refuse(Errc::unknown_kms, ErrorCode::invalid_certificate, "TS 33.180 5.3.1.2",
                   "IDRkmsi is '" + kms.text() + "', no certificate of that KMS is held",
-                  "certificates come from the own KMS only (/certcache)");
+                  "import it at the own KMS: certificates come from there only (/certcache)");
   return x.initiator_kms->usable_at(x.time);
 }
 
@@ -166,7 +170,8 @@ Result<void> check_authority(const Examination& x, const McpttId& initiator) {
   if (kms.ok() && (*kms)->kms_uri != x.initiator_kms->kms_uri)
     return refuse(Errc::not_authorised, ErrorCode::invalid_id, "PR-37",
                   "'" + initiator.text() + "' is served by '" + (*kms)->kms_uri.text() +
-                      "', IDRkmsi names '" + x.initiator_kms->kms_uri.text() + "'");
+                      "', IDRkmsi names '" + x.initiator_kms->kms_uri.text() + "'",
+                  "the sender must name its own KMS; an entry in [kms_of] says which that is");
   if (!with.require_authorised_initiator) return {};
   if (!kms.ok()) return kms.error();
   const auto& list = with.authorised_initiators;
@@ -174,7 +179,7 @@ Result<void> check_authority(const Examination& x, const McpttId& initiator) {
   return refuse(Errc::not_authorised, ErrorCode::invalid_id, "TS 33.179 7.3.5.1",
                 "'" + initiator.text() + "' is not on the list of identities that may key " +
                     (with.group.empty() ? "groups" : "'" + printable(with.group) + "'"),
-                "the list is configuration; entries are compared octet for octet");
+                "add it to that list of the configuration, octet for octet, if it may");
 }
 
 Result<void> check_initiator(Examination& x) {
@@ -193,10 +198,12 @@ Result<void> check_encapsulation(Examination& x) {
     return refuse(
         Errc::unsupported, ErrorCode::unspecified, "TS 33.180 E.1.2",
         "SAKKE ID scheme is " + std::to_string(sakke.id_scheme) + ", expected 2 (3GPP MCX hashed UID)",
-        telephone ? "accept_id_scheme_1 reads it as a hashed UID" : "");
+        std::string("the sender must write 2") +
+            (telephone ? "; accept_id_scheme_1 would read it as a hashed UID" : ""));
   if (!sakke.ssv32() || x.tolerates(Tolerance::accept_ssv32)) return {};
   return refuse(Errc::unsupported, ErrorCode::unspecified, "TS 33.179 E.1.0",
-                "SAKKE data has 289 octets, a key of 32; expected 273, a key of 16", "accept_ssv32 opens it");
+                "SAKKE data has 289 octets, a key of 32; expected 273, a key of 16",
+                "the sender must send a key of 16; accept_ssv32 would open this one");
 }
 
 struct Signer {
@@ -227,7 +234,7 @@ Error signature_refused(const Examination& x, const mcx::Uid& uid) {
           " does not verify for " + who + " of KMS '" + x.initiator_kms->kms_uri.text() + "', period " +
           std::to_string(periods.number_at(x.time)) + " (length " + std::to_string(periods.period()) +
           ", offset " + std::to_string(periods.offset()) + "), UID " + hex(uid),
-      "an octet was changed, or the sender's identity, KMS URI, period or KPAK is another than held here");
+      "see whether the octets came unchanged; compare identity, KMS URI, period and KPAK with the sender's");
 }
 
 bool signs(const Examination& x, const Signer& signer, OctetsView octets) {
@@ -279,7 +286,7 @@ Error unresolved(const Examination& x) {
   return refuse(Errc::bad_signature, ErrorCode::invalid_id, "TS 33.180 E.7",
                 "the hidden initiator has UID " + hex(x.initiator_uid) + " in period " +
                     std::to_string(period) + " of " + x.initiator_kms->kms_uri.text() + tried,
-                "none of the identities that may key the group has this UID");
+                "add the sender to the identities that may key the group, if it may");
 }
 
 // The end of step 6 for a hidden initiator: without its URI the message is not authenticated

@@ -46,12 +46,14 @@ Result<void> check_constituents(const Gms& gms, const std::vector<GroupId>& cons
   const std::set<GroupId> distinct(constituents.begin(), constituents.end());
   if (distinct.size() < 2 || distinct.size() != constituents.size())
     return refuse("policy", "name at least two different groups");
-  if (constituents.size() > settings.max_constituents) return refuse("limit");
+  if (constituents.size() > settings.max_constituents)
+    return refuse("limit", "name at most " + std::to_string(settings.max_constituents) + " groups");
   std::size_t members = 0;
   for (const GroupId& id : constituents) {
     if (!homed_here(settings, id)) continue;
     const Group* group = gms.group(id.text());
-    if (!group || group->disabled) return refuse("unknown-group");
+    if (!group || group->disabled)
+      return refuse("unknown-group", "create " + id.text() + " first, or correct its ID");
     if (group->temporary) return refuse("temporary-group", "regroup the constituents instead");
     if (!group->regrouped_as.empty())
       return refuse("already-regrouped", "tear down " + group->regrouped_as + " first");
@@ -60,11 +62,14 @@ Result<void> check_constituents(const Gms& gms, const std::vector<GroupId>& cons
                          (regroup.state == RegroupState::reserved && regroup.deadline > gms.now());
       if (holds && std::find(regroup.constituents.begin(), regroup.constituents.end(), id) !=
                        regroup.constituents.end())
-        return refuse("already-regrouped");
+        return refuse("already-regrouped",
+                      "wait for the other regroup of " + id.text() + ", then tear it down");
     }
     members += group->members.size();
   }
-  if (members > settings.max_members) return refuse("limit");
+  if (members > settings.max_members)
+    return refuse("limit",
+                  "name groups of at most " + std::to_string(settings.max_members) + " members in all");
   return {};
 }
 

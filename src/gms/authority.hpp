@@ -22,7 +22,7 @@ namespace regroup::gms {
 [[nodiscard]] Result<void> check_constituents(const Gms& gms, const std::vector<GroupId>& constituents);
 
 // An error whose detail is the reason sent to the peer.
-[[nodiscard]] Error refuse(std::string reason, std::string cure = {});
+[[nodiscard]] Error refuse(std::string reason, std::string cure);
 // Was it made by refuse()? Then its detail may be told to the peer; others' must not.
 [[nodiscard]] bool is_refusal(const Error& error);
 

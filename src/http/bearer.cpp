@@ -36,7 +36,9 @@ void add_bearer(Headers& headers, OctetsView token) {
 Result<std::optional<std::string_view>> bearer_token(const Headers& headers) {
   const std::size_t fields = headers.count("Authorization");
   if (fields == 0) return std::optional<std::string_view>{};
-  if (fields > 1) return fail(Errc::malformed, kClause, "more than one Authorization field");
+  if (fields > 1)
+    return fail(Errc::malformed, kClause, "more than one Authorization field",
+                "send one Authorization: Bearer TOKEN");
   std::string_view value = *headers.find("Authorization");
   const std::size_t space = value.find(' ');
   if (space == std::string_view::npos || !equal_no_case(value.substr(0, space), "Bearer"))
@@ -44,9 +46,11 @@ Result<std::optional<std::string_view>> bearer_token(const Headers& headers) {
                 "send Authorization: Bearer TOKEN");
   value.remove_prefix(std::min(value.find_first_not_of(' ', space), value.size()));
   if (value.size() > kMaxToken)
-    return fail(Errc::limit, kClause, "Bearer token is longer than this server takes");
+    return fail(Errc::limit, kClause, "Bearer token is longer than this server takes",
+                "have the issuer make a shorter token");
   if (!is_b64token(value))
-    return fail(Errc::malformed, kClause, "Bearer token is empty or has characters a token cannot have");
+    return fail(Errc::malformed, kClause, "Bearer token is empty or has characters a token cannot have",
+                "send the token as the issuer wrote it, without quotes and line ends");
   return std::optional<std::string_view>(value);
 }
 

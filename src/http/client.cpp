@@ -69,7 +69,7 @@ class Call : public std::enable_shared_from_this<Call> {
 
   void begin(std::chrono::milliseconds deadline);
   void finish(Result<Response> result);
-  void fail_at_step(const std::string& why, std::string cure = {}, Errc code = Errc::transport);
+  void fail_at_step(const std::string& why, std::string cure, Errc code = Errc::transport);
 
  private:
   void resolve();
@@ -144,7 +144,7 @@ void Call::resolve() {
   const auto address = asio::ip::make_address(to.host, not_numeric);
   if (!not_numeric) return connect({tcp::endpoint(address, to.port)});
   if (!request_.connect_to.empty())
-    return fail_at_step("connect_to is not a numeric address and port", {}, Errc::usage);
+    return fail_at_step("connect_to is not a numeric address and port", "give ADDRESS:PORT", Errc::usage);
   resolver_.async_resolve(
       to.host, std::to_string(to.port),
       [self = shared_from_this()](const ErrorCode& ec, const tcp::resolver::results_type& found) {
@@ -171,7 +171,8 @@ void Call::handshake() {
   ErrorCode ignored;
   beast::get_lowest_layer(connection_->stream).socket().set_option(tcp::no_delay(true), ignored);
   if (!tls::expect_host(connection_->stream.native_handle(), server_.host))
-    return fail_at_step("host name cannot be checked against a certificate", {}, Errc::usage);
+    return fail_at_step("host name cannot be checked against a certificate",
+                        "give the host by the name in its certificate", Errc::usage);
   connection_->stream.async_handshake(asio::ssl::stream_base::client,
                                       [self = shared_from_this()](const ErrorCode& ec) {
                                         if (!self->finished_) self->on_handshake(ec);
@@ -228,7 +229,8 @@ void Call::receive() {
 void Call::on_head(const ErrorCode& ec) {
   if (ec) return on_lost(ec);
   if (parser_->get().result_int() < 200) {
-    if (++interim_ > kMostInterim) return fail_at_step("too many interim answers");
+    if (++interim_ > kMostInterim)
+      return fail_at_step("too many interim answers", "look into the server's log");
     return receive();
   }
   bhttp::async_read(connection_->stream, connection_->buffer, *parser_,
@@ -260,7 +262,8 @@ bool Call::may_repeat() const {
 void Call::on_lost(const ErrorCode& ec) {
   if (ec == bhttp::error::body_limit)
     return fail_at_step("answer is larger than " + std::to_string(core_.options.response_limit) + " octets",
-                        {}, Errc::limit);
+                        "see whether the URL is the right one: none of our documents is as large",
+                        Errc::limit);
   if (may_repeat()) {
     reused_ = false;
     parser_.reset();
@@ -277,7 +280,7 @@ void Call::on_lost(const ErrorCode& ec) {
 Client::Core::~Core() {
   asio::post(io, [this] {
     const auto pending = calls;
-    for (const auto& call : pending) call->fail_at_step("the client was closed");
+    for (const auto& call : pending) call->fail_at_step("the client was closed", "start again");
     idle.clear();
   });
   work.reset();
@@ -333,7 +336,8 @@ Result<Where> checked(const ClientRequest& request) {
   Url url = TRY(parse_url(request.url));
   HostPort server{url.host, url.port};
   if (!request.proxy.empty()) server = TRY(parse_host_port(request.proxy));
-  if (!well_formed({request.method, ""})) return fail(Errc::usage, "RFC 9110 9.1", "method is not a token");
+  if (!well_formed({request.method, ""}))
+    return fail(Errc::usage, "RFC 9110 9.1", "method is not a token", "give a method such as GET");
   for (const Header& field : request.headers)
     if (!well_formed(field))
       return fail(Errc::usage, "RFC 9110 5.5",

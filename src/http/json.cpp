@@ -6,6 +6,8 @@
 namespace regroup::http {
 namespace {
 
+constexpr std::string_view kFlatObject = "send one JSON object in UTF-8";
+
 using nlohmann::json;
 
 int nesting(std::string_view text) {
@@ -46,12 +48,16 @@ class TwiceNamed {
 Result<json> parse_json_object(std::string_view text, std::string_view clause, std::string_view what) {
   if (nesting(text) > kMaxJsonDepth)
     return fail(Errc::limit, clause,
-                std::string(what) + " is nested deeper than " + std::to_string(kMaxJsonDepth));
+                std::string(what) + " is nested deeper than " + std::to_string(kMaxJsonDepth),
+                std::string(kFlatObject));
   TwiceNamed twice;
   json value = json::parse(text.begin(), text.end(), std::ref(twice), false);
   if (value.is_discarded() || !value.is_object())
-    return fail(Errc::malformed, clause, std::string(what) + " is not a JSON object");
-  if (twice.found) return fail(Errc::malformed, clause, std::string(what) + " names a member twice");
+    return fail(Errc::malformed, clause, std::string(what) + " is not a JSON object",
+                std::string(kFlatObject));
+  if (twice.found)
+    return fail(Errc::malformed, clause, std::string(what) + " names a member twice",
+                "write each member once");
   return value;
 }
 

@@ -23,6 +23,7 @@ using nlohmann::json;
 constexpr std::string_view kClause = "RFC 7517";
 constexpr int kLeastRsaBits = 2048;
 constexpr int kMostRsaBits = 8192;  // a larger key makes each check slow enough to be an attack
+constexpr std::string_view kPublish = "publish only the keys that the issuer signs with";
 
 struct Free {
   void operator()(BIGNUM* at) const noexcept { BN_free(at); }
@@ -164,13 +165,16 @@ bool signature_holds(const SignatureAlgorithm& algorithm, EVP_PKEY* key, OctetsV
 
 Result<Jwks> Jwks::parse(std::string_view text) {
   if (text.size() > kMaxJwks)
-    return fail(Errc::limit, kClause, "JWKS is larger than " + std::to_string(kMaxJwks) + " octets");
+    return fail(Errc::limit, kClause, "JWKS is larger than " + std::to_string(kMaxJwks) + " octets",
+                std::string(kPublish));
   const json document = TRY(parse_json_object(text, kClause, "JWKS"));
   const auto list = document.find("keys");
   if (list == document.end() || !list->is_array())
-    return fail(Errc::malformed, "RFC 7517 5.1", "JWKS has no array \"keys\"");
+    return fail(Errc::malformed, "RFC 7517 5.1", "JWKS has no array \"keys\"",
+                "give a JWK set as in {\"keys\": [...]}");
   if (list->size() > kMaxJwksKeys)
-    return fail(Errc::limit, kClause, "JWKS has more than " + std::to_string(kMaxJwksKeys) + " keys");
+    return fail(Errc::limit, kClause, "JWKS has more than " + std::to_string(kMaxJwksKeys) + " keys",
+                std::string(kPublish));
   auto keys = std::make_shared<std::vector<Key>>();
   for (const json& jwk : *list)
     if (auto key = read_key(jwk)) keys->push_back(std::move(*key));
@@ -203,7 +207,9 @@ Version version_of(const std::string& path) {
 Result<Jwks> read_jwks(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   std::string text(kMaxJwks + 1, '\0');
-  if (!in) return fail(Errc::usage, kClause, "JWKS file " + path + " cannot be opened");
+  if (!in)
+    return fail(Errc::usage, kClause, "JWKS file " + path + " cannot be opened",
+                "check the name and the rights of the file");
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(in.gcount()));
   auto parsed = Jwks::parse(text);
@@ -230,6 +236,11 @@ Result<std::unique_ptr<JwksFile>> JwksFile::open(std::string path) {
   state->version = version_of(state->path);
   state->keys = TRY(read_jwks(state->path));
   return std::unique_ptr<JwksFile>(new JwksFile(std::move(state)));
+}
+
+Result<void> check_jwks_file(const std::string& file) {
+  TRY(read_jwks(file));
+  return {};
 }
 
 Jwks JwksFile::current() {

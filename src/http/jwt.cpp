@@ -26,11 +26,13 @@ struct Parts {
 
 Result<Parts> split(std::string_view token) {
   if (token.size() > kMaxToken)
-    return fail(Errc::limit, kJws, "token is longer than " + std::to_string(kMaxToken) + " octets");
+    return fail(Errc::limit, kJws, "token is longer than " + std::to_string(kMaxToken) + " octets",
+                "have the issuer make a shorter token");
   const std::size_t first = token.find('.');
   const std::size_t second = first == std::string_view::npos ? first : token.find('.', first + 1);
   if (second == std::string_view::npos || token.find('.', second + 1) != std::string_view::npos)
-    return fail(Errc::malformed, kJws, "token is not three parts separated by '.'");
+    return fail(Errc::malformed, kJws, "token is not three parts separated by '.'",
+                "send a signed JWT (JWS compact form): header.payload.signature");
   return Parts{token.substr(0, second), token.substr(0, first), token.substr(first + 1, second - first - 1),
                token.substr(second + 1)};
 }
@@ -39,7 +41,8 @@ Result<Parts> split(std::string_view token) {
 Result<Octets> decode_part(std::string_view part, std::string_view what) {
   auto octets = from_base64url(part);
   if (!octets.ok() || part.find('=') != std::string_view::npos)
-    return fail(Errc::malformed, kJws, std::string(what) + " is not base64url without padding");
+    return fail(Errc::malformed, kJws, std::string(what) + " is not base64url without padding",
+                "send the token as the issuer wrote it");
   return octets;
 }
 
@@ -54,13 +57,17 @@ Result<const SignatureAlgorithm*> algorithm_of(const json& header, const TokenPo
   const SignatureAlgorithm* known = find_algorithm(name);
   if (!known || std::find(allowed.begin(), allowed.end(), name) == allowed.end())
     return fail(Errc::unsupported, "RFC 8725 3.1",
-                "token algorithm \"" + printable(name, 16) + "\" is not allowed");
+                "token algorithm \"" + printable(name, 16) + "\" is not allowed",
+                "have the issuer sign with one of the algorithms in docs/operations.md, ES256 for example");
   if (header.contains("crit"))
-    return fail(Errc::unsupported, "RFC 7515 4.1.11", "token header has critical extensions");
+    return fail(Errc::unsupported, "RFC 7515 4.1.11", "token header has critical extensions",
+                "have the issuer leave crit out");
   const std::string type = text_member(header, "typ");
   const bool usual = !header.contains("typ") || type == "JWT" || type == "jwt" || type == "at+jwt" ||
                      type == "application/at+jwt";
-  if (!usual) return fail(Errc::unsupported, "RFC 9068 4", "token is of another type than JWT or at+jwt");
+  if (!usual)
+    return fail(Errc::unsupported, "RFC 9068 4", "token is of another type than JWT or at+jwt",
+                "send an access token, not an ID token: typ at+jwt or JWT");
   return known;
 }
 
@@ -69,7 +76,9 @@ Result<const SignatureAlgorithm*> algorithm_of(const json& header, const TokenPo
 Result<EVP_PKEY*> key_for(const json& header, const SignatureAlgorithm& algorithm, const Jwks& jwks) {
   const bool named = header.contains("kid");
   const std::string id = text_member(header, "kid");
-  if (named && id.empty()) return fail(Errc::malformed, "RFC 7515 4.1.4", "token's kid is not a text");
+  if (named && id.empty())
+    return fail(Errc::malformed, "RFC 7515 4.1.4", "token's kid is not a text",
+                "have the issuer write kid as a text");
   EVP_PKEY* found = nullptr;
   int fitting = 0;
   for (const Jwks::Key& key : jwks.keys()) {
@@ -103,7 +112,8 @@ Result<std::vector<std::string>> string_or_array(const json& claims, const char*
   const bool strings = found->is_array() &&
                        std::all_of(found->begin(), found->end(), [](const json& v) { return v.is_string(); });
   if (!strings)
-    return fail(Errc::malformed, kJwt, std::string(name) + " is neither a string nor an array of strings");
+    return fail(Errc::malformed, kJwt, std::string(name) + " is neither a string nor an array of strings",
+                "have the issuer write it as one text or a list of texts");
   for (const json& value : *found) out.push_back(value.get<std::string>());
   return out;
 }
@@ -115,14 +125,16 @@ Result<std::optional<NtpTime>> date_claim(const json& claims, const char* name) 
   if (found == claims.end()) return std::optional<NtpTime>{};
   const double seconds = found->is_number() ? found->get<double>() : -1;
   if (!(seconds >= 0 && seconds < most))
-    return fail(Errc::malformed, kJwt, std::string(name) + " is not a NumericDate");
+    return fail(Errc::malformed, kJwt, std::string(name) + " is not a NumericDate",
+                "have the issuer write it in seconds since 1970");
   return std::optional(NtpTime::from_unix(static_cast<std::int64_t>(std::floor(seconds))));
 }
 
 Result<NtpTime> check_times(const json& claims, const TokenPolicy& policy, NtpTime now) {
   const auto expires = TRY(date_claim(claims, "exp"));
   const auto begins = TRY(date_claim(claims, "nbf"));
-  if (!expires) return fail(Errc::malformed, kClaims, "token has no exp");
+  if (!expires)
+    return fail(Errc::malformed, kClaims, "token has no exp", "have the issuer give the token an end (exp)");
   if (now >= expires->plus(policy.leeway))
     return fail(Errc::expired, kClaims, "token expired at " + date_time(*expires), "get a new token");
   if (begins && now.plus(policy.leeway) < *begins)
@@ -152,13 +164,16 @@ Result<Claims> read_claims(const json& payload, const TokenPolicy& policy, NtpTi
   Claims out;
   out.issuer = text_member(payload, "iss");
   if (out.issuer != policy.issuer)
-    return fail(Errc::malformed, kClaims, "token's iss is not the configured issuer");
+    return fail(
+        Errc::malformed, kClaims, "token's iss is not the configured issuer",
+        "get the token from " + printable(policy.issuer) + ", or correct the issuer in the configuration");
   out.expires = TRY(check_times(payload, policy, now));
   out.audience = TRY(string_or_array(payload, "aud", false));
   TRY(check_audience(out.audience, policy));
   out.identity = text_member(payload, policy.identity_claim.c_str());
   if (out.identity.empty())
-    return fail(Errc::malformed, kClaims, "token has no text in claim " + policy.identity_claim);
+    return fail(Errc::malformed, kClaims, "token has no text in claim " + policy.identity_claim,
+                "have the issuer put the MC service identity there");
   out.subject = text_member(payload, "sub");
   out.token_id = text_member(payload, "jti");
   out.client_id = text_member(payload, "client_id");
@@ -177,9 +192,11 @@ bool Claims::has_scope(std::string_view scope) const {
 
 Result<Claims> verify(std::string_view token, const Jwks& jwks, const TokenPolicy& policy, NtpTime now) {
   if (policy.issuer.empty() || policy.identity_claim.empty())
-    return fail(Errc::usage, kClaims, "token policy names no issuer or identity claim");
+    return fail(Errc::usage, kClaims, "token policy names no issuer or identity claim",
+                "name issuer and identity claim in the configuration");
   if (policy.leeway < 0 || policy.leeway > kMostLeeway)
-    return fail(Errc::usage, "TS 33.180 B.2.1", "token leeway is not 0 to 30 seconds");
+    return fail(Errc::usage, "TS 33.180 B.2.1", "token leeway is not 0 to 30 seconds",
+                "choose a leeway of 0 to 30");
   const Parts parts = TRY(split(token));
   const json header = TRY(decode_object(parts.header, "token header"));
   const SignatureAlgorithm* algorithm = TRY(algorithm_of(header, policy));
@@ -187,7 +204,9 @@ Result<Claims> verify(std::string_view token, const Jwks& jwks, const TokenPolic
   Octets signature = TRY(decode_part(parts.signature, "token signature"));
   const bool holds = signature_holds(*algorithm, key, view(parts.signed_text), signature);
   wipe(signature);  // without it the rest is no token
-  if (!holds) return fail(Errc::bad_signature, kJws, "token's signature does not verify");
+  if (!holds)
+    return fail(Errc::bad_signature, kJws, "token's signature does not verify",
+                "see whether the JWKS file is that of the issuer, and whether the token came whole");
   const json payload = TRY(decode_object(parts.payload, "token payload"));
   return read_claims(payload, policy, now);
 }

@@ -47,6 +47,9 @@ class JwksFile {
   std::unique_ptr<State> state_;
 };
 
+// Whether a file is a JWKS, before anybody asks for a key of it. Errc::usage or what is wrong in it.
+[[nodiscard]] Result<void> check_jwks_file(const std::string& file);
+
 struct TokenPolicy {
   std::string issuer;                       // `iss` must equal it; never empty
   std::string audience = {};                // `aud`, if present, must include it; empty = not checked

@@ -47,7 +47,9 @@ struct Server::Core : std::enable_shared_from_this<Server::Core> {
   void left(Session* session, Listener& listener);
   void stop();
   void report(std::string detail) {
-    if (options.on_fault) options.on_fault(fail(Errc::transport, "", std::move(detail)));
+    if (options.on_fault)
+      options.on_fault(fail(Errc::transport, "", std::move(detail),
+                            "nothing to do for one connection; look at the peer if it comes again"));
   }
   [[nodiscard]] const Listener* find(std::string_view name) const {
     for (const auto& listener : listeners)
@@ -391,7 +393,9 @@ Result<void> Server::Core::open(const ListenerOptions& o) {
   if (!parsed.ok()) return std::move(parsed).error().with(what);
   ErrorCode ec;
   const auto address = asio::ip::make_address(parsed->host, ec);
-  if (ec) return fail(Errc::usage, "", what + ": " + o.address + " is not a numeric address and port");
+  if (ec)
+    return fail(Errc::usage, "", what + ": " + o.address + " is not a numeric address and port",
+                "write it as 192.0.2.1:8443 or [2001:db8::1]:8443");
   auto context =
       tls::server_context({o.certificate_file, o.key_file, o.client_certificate, o.client_ca_file});
   if (!context.ok()) return std::move(context).error().with(what);

@@ -90,6 +90,12 @@ class Server {
   std::shared_ptr<Core> core_;
 };
 
+// Whether a file is what a leg needs, before anything is opened with it. Errc::usage names it, says why not
+// and what to do; who read its name from somewhere adds that place.
+[[nodiscard]] Result<void> check_certificate_file(const std::string& file);
+[[nodiscard]] Result<void> check_key_file(const std::string& file, const std::string& certificate_file);
+[[nodiscard]] Result<void> check_ca_file(const std::string& file);
+
 // The names in the first certificate of a PEM file, unverified: what we ourselves will present.
 [[nodiscard]] Result<PeerCertificate> certificate_in(const std::string& file);
 

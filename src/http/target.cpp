@@ -10,6 +10,7 @@ namespace regroup::http {
 namespace {
 
 constexpr std::string_view kClause = "RFC 3986";
+constexpr std::string_view kEscape = "write %25 for a percent sign of its own";
 
 bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -52,7 +53,8 @@ Result<std::uint16_t> parse_port(std::string_view text) {
   std::uint16_t port = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
   if (text.empty() || error != std::errc{} || end != text.data() + text.size())
-    return fail(Errc::malformed, kClause, "port \"" + printable(text, 12) + "\" is not 0 to 65535");
+    return fail(Errc::malformed, kClause, "port \"" + printable(text, 12) + "\" is not 0 to 65535",
+                "give a port from 0 to 65535");
   return port;
 }
 
@@ -63,7 +65,8 @@ Result<bool> read_authority(std::string_view text, std::string& host, std::uint1
   if (text.starts_with('[')) {
     const std::size_t close = text.find(']');
     if (close == std::string_view::npos || !good_ipv6(text.substr(1, close - 1)))
-      return fail(Errc::malformed, kClause, "host is not an IPv6 address in brackets");
+      return fail(Errc::malformed, kClause, "host is not an IPv6 address in brackets",
+                  "write it as in [2001:db8::1]");
     name = text.substr(1, close - 1);
     after = text.substr(close + 1);
   } else {
@@ -71,13 +74,15 @@ Result<bool> read_authority(std::string_view text, std::string& host, std::uint1
     name = text.substr(0, colon);
     after = colon == std::string_view::npos ? std::string_view{} : text.substr(colon);
     if (!good_host(name))
-      return fail(Errc::malformed, kClause, "host is empty or has characters a host cannot have");
+      return fail(Errc::malformed, kClause, "host is empty or has characters a host cannot have",
+                  "give a DNS name or an IP address");
   }
   host.assign(name);
   std::transform(host.begin(), host.end(), host.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   if (after.empty()) return false;
-  if (after[0] != ':') return fail(Errc::malformed, kClause, "text between host and port");
+  if (after[0] != ':')
+    return fail(Errc::malformed, kClause, "text between host and port", "write it as HOST or HOST:PORT");
   port = TRY(parse_port(after.substr(1)));
   return true;
 }
@@ -97,14 +102,17 @@ std::string Url::origin_form() const {
 Result<Target> parse_target(std::string_view text) {
   if (text.size() > kMaxTarget)
     return fail(Errc::limit, "RFC 9110 4.1",
-                "request target is longer than " + std::to_string(kMaxTarget) + " octets");
+                "request target is longer than " + std::to_string(kMaxTarget) + " octets",
+                "ask for a shorter address");
   if (!text.starts_with('/'))
-    return fail(Errc::malformed, "RFC 9112 3.2.1", "request target does not start with '/'");
+    return fail(Errc::malformed, "RFC 9112 3.2.1", "request target does not start with '/'",
+                "begin the path with /");
   if (!printable_target(text))
     return fail(Errc::malformed, kClause, "request target has a control, a space, '#' or an octet over 0x7E",
                 "escape it as %XX");
   if (!good_escapes(text))
-    return fail(Errc::malformed, kClause, "request target has a '%' without two hex digits");
+    return fail(Errc::malformed, kClause, "request target has a '%' without two hex digits",
+                std::string(kEscape));
   const std::size_t mark = text.find('?');
   Target out;
   out.path.assign(text.substr(0, mark));
@@ -115,7 +123,8 @@ Result<Target> parse_target(std::string_view text) {
 Result<Url> parse_url(std::string_view text) {
   constexpr std::string_view scheme = "https://";
   if (text.size() > kMaxTarget)
-    return fail(Errc::limit, kClause, "URL is longer than " + std::to_string(kMaxTarget) + " octets");
+    return fail(Errc::limit, kClause, "URL is longer than " + std::to_string(kMaxTarget) + " octets",
+                "give a shorter address");
   std::string_view found = text.substr(0, scheme.size());
   if (found.size() != scheme.size() || !std::equal(found.begin(), found.end(), scheme.begin(),
                                                    [](char a, char b) { return (a | 0x20) == (b | 0x20); }))
@@ -125,10 +134,12 @@ Result<Url> parse_url(std::string_view text) {
   const std::string_view authority = rest.substr(0, end);
   if (authority.find('@') != std::string_view::npos)
     return fail(Errc::malformed, kClause, "URL carries user information",
-                "credentials are tokens or certificates");
+                "take it out: credentials are tokens or certificates");
   Url url;
   (void)TRY(read_authority(authority, url.host, url.port));
-  if (url.port == 0) return fail(Errc::malformed, kClause, "URL names port 0");
+  if (url.port == 0)
+    return fail(Errc::malformed, kClause, "URL names port 0",
+                "give the port of the server, 443 is the usual one");
   std::string target(end == std::string_view::npos ? std::string_view{} : rest.substr(end));
   if (!target.starts_with('/')) target.insert(0, "/");
   url.target = TRY(parse_target(target));
@@ -147,7 +158,8 @@ std::vector<std::string> split_path(std::string_view path) {
 }
 
 Result<std::string> percent_decode(std::string_view text) {
-  if (!good_escapes(text)) return fail(Errc::malformed, kClause, "a '%' is not followed by two hex digits");
+  if (!good_escapes(text))
+    return fail(Errc::malformed, kClause, "a '%' is not followed by two hex digits", std::string(kEscape));
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -156,7 +168,9 @@ Result<std::string> percent_decode(std::string_view text) {
       continue;
     }
     const int octet = hex_value(text[i + 1]) << 4 | hex_value(text[i + 2]);
-    if (octet == 0) return fail(Errc::malformed, kClause, "%00 is not a character of any identity or path");
+    if (octet == 0)
+      return fail(Errc::malformed, kClause, "%00 is not a character of any identity or path",
+                  "leave the zero octet out");
     out += static_cast<char>(octet);
     i += 2;
   }

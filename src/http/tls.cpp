@@ -16,10 +16,11 @@ namespace {
 constexpr char kSuites12[] =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:"
     "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-CHACHA20-POLY1305";
+constexpr std::string_view kGiveChain = "give a PEM chain, leaf first";
+constexpr std::string_view kNameKey = "name the PEM file with the unencrypted private key";
 constexpr off_t kMaxKeyFile = 64 * 1024;  // octets
 
-Error wrong_file(std::string_view what, const std::string& path, const std::string& why,
-                 std::string cure = {}) {
+Error wrong_file(std::string_view what, const std::string& path, const std::string& why, std::string cure) {
   ERR_clear_error();
   return fail(Errc::usage, "", std::string(what) + " " + path + ": " + why, std::move(cure));
 }
@@ -40,16 +41,17 @@ struct Descriptor {
 Result<SecretOctets> read_private(const std::string& path) {
   const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   struct stat about {};
-  if (file.fd < 0 || ::fstat(file.fd, &about) != 0) return wrong_file("key file", path, std::strerror(errno));
+  if (file.fd < 0 || ::fstat(file.fd, &about) != 0)
+    return wrong_file("key file", path, std::strerror(errno), std::string(kNameKey));
   if ((about.st_mode & 077) != 0)
     return wrong_file("key file", path, "is accessible to group or others", "chmod 600 " + path);
   if (about.st_size <= 0 || about.st_size > kMaxKeyFile)
-    return wrong_file("key file", path, "is empty or too large");
+    return wrong_file("key file", path, "is empty or too large", std::string(kNameKey));
   SecretOctets out(static_cast<std::size_t>(about.st_size));
   std::size_t at = 0;
   while (at < out.size()) {
     const ssize_t got = ::read(file.fd, out.expose_mutable().data() + at, out.size() - at);
-    if (got <= 0) return wrong_file("key file", path, "cannot be read to its end");
+    if (got <= 0) return wrong_file("key file", path, "cannot be read to its end", std::string(kNameKey));
     at += static_cast<std::size_t>(got);
   }
   return out;
@@ -58,19 +60,30 @@ Result<SecretOctets> read_private(const std::string& path) {
 // No prompt ever: an encrypted key is refused, not asked about on the terminal of a daemon.
 int no_passphrase(char*, int, int, void*) { return -1; }
 
-Result<void> use_identity(SSL_CTX* context, const std::string& certificate_file,
-                          const std::string& key_file) {
+Result<void> use_certificate(SSL_CTX* context, const std::string& certificate_file) {
   ERR_clear_error();
   if (SSL_CTX_use_certificate_chain_file(context, certificate_file.c_str()) != 1)
-    return wrong_file("certificate file", certificate_file, openssl_reason(), "give a PEM chain, leaf first");
+    return wrong_file("certificate file", certificate_file, openssl_reason(), std::string(kGiveChain));
+  return {};
+}
+
+Result<void> use_key(SSL_CTX* context, const std::string& key_file, const std::string& certificate_file) {
   const SecretOctets pem = TRY(read_private(key_file));
   const std::unique_ptr<BIO, Free> in(BIO_new_mem_buf(pem.expose().data(), static_cast<int>(pem.size())));
   const std::unique_ptr<EVP_PKEY, Free> key(
       in ? PEM_read_bio_PrivateKey(in.get(), nullptr, no_passphrase, nullptr) : nullptr);
-  if (!key) return wrong_file("key file", key_file, "holds no unencrypted PEM private key");
+  if (!key)
+    return wrong_file("key file", key_file, "holds no unencrypted PEM private key", std::string(kNameKey));
   if (SSL_CTX_use_PrivateKey(context, key.get()) != 1 || SSL_CTX_check_private_key(context) != 1)
-    return wrong_file("key file", key_file, "does not belong to certificate " + certificate_file);
+    return wrong_file("key file", key_file, "does not belong to certificate " + certificate_file,
+                      "name the key that this certificate was issued for");
   return {};
+}
+
+Result<void> use_identity(SSL_CTX* context, const std::string& certificate_file,
+                          const std::string& key_file) {
+  TRY(use_certificate(context, certificate_file));
+  return use_key(context, key_file, certificate_file);
 }
 
 Result<void> trust(SSL_CTX* context, const std::string& ca_file) {
@@ -185,11 +198,24 @@ std::string verify_problem(const SSL* ssl) {
 
 namespace regroup::http {
 
+Result<void> check_certificate_file(const std::string& file) {
+  return tls::use_certificate(TRY(tls::base_context(TLS_method())).get(), file);
+}
+
+Result<void> check_key_file(const std::string& file, const std::string& certificate_file) {
+  return tls::use_identity(TRY(tls::base_context(TLS_method())).get(), certificate_file, file);
+}
+
+Result<void> check_ca_file(const std::string& file) {
+  return tls::trust(TRY(tls::base_context(TLS_method())).get(), file);
+}
+
 Result<PeerCertificate> certificate_in(const std::string& file) {
   const std::unique_ptr<BIO, tls::Free> in(BIO_new_file(file.c_str(), "r"));
   const std::unique_ptr<X509, tls::Free> certificate(
       in ? PEM_read_bio_X509(in.get(), nullptr, tls::no_passphrase, nullptr) : nullptr);
-  if (!certificate) return tls::wrong_file("certificate file", file, tls::openssl_reason());
+  if (!certificate)
+    return tls::wrong_file("certificate file", file, tls::openssl_reason(), std::string(tls::kGiveChain));
   return tls::names_of(certificate.get());
 }
 

@@ -30,7 +30,7 @@ Result<const Subscriber*> subscriber_of(const Registry& registry, std::string_vi
   const Subscriber* const found = registry.find(identity);
   if (found) return found;
   return fail(Errc::unknown_group, "TS 33.180 D.2", "no subscriber " + printable(identity),
-              "regroup kms add-identity");
+              "register it: regroup kms add-identity");
 }
 
 }  // namespace
@@ -75,7 +75,8 @@ Result<Kms> Kms::open(const SealedState& state, const crypto::Vault& vault) {
   const SecretOctets record = TRY(vault.open(kRegistryContext, state.registry));
   if (master.size() != MasterSecret::size + Ksak::size)
     return fail(Errc::storage, "docs/formats.md, KMS state",
-                "the master secret record has " + std::to_string(master.size()) + " octets");
+                "the master secret record has " + std::to_string(master.size()) + " octets",
+                "restore the directory from its last good backup");
   MasterSecret z = TRY(crypto::sakke::parse_master_secret(master.expose().first(MasterSecret::size)));
   Ksak ksak = TRY(crypto::eccsi::parse_ksak(master.expose().subspan(MasterSecret::size)));
   Registry registry = TRY(Registry::parse(record.expose()));

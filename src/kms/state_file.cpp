@@ -34,10 +34,12 @@ struct Descriptor {
   }
 };
 
-Error refuse(const std::string& path, const std::string& what, std::string cure = {}) {
+constexpr std::string_view kCheckDisk = "check the space and rights of the file system";
+
+Error refuse(const std::string& path, const std::string& what, std::string cure) {
   return fail(Errc::storage, kClause, printable(path) + " " + what, std::move(cure));
 }
-Error refuse_errno(const std::string& path, const std::string& what, std::string cure = {}) {
+Error refuse_errno(const std::string& path, const std::string& what, std::string cure) {
   return refuse(path, what + ": " + std::strerror(errno), std::move(cure));
 }
 
@@ -45,9 +47,11 @@ std::string state_path(const std::string& directory) { return directory + "/stat
 
 Result<void> examine(int fd, const std::string& path, bool directory) {
   struct stat about {};
-  if (::fstat(fd, &about) != 0) return refuse_errno(path, "cannot be examined");
+  if (::fstat(fd, &about) != 0)
+    return refuse_errno(path, "cannot be examined", "check the rights of the directory");
   if (directory ? !S_ISDIR(about.st_mode) : !S_ISREG(about.st_mode))
-    return refuse(path, directory ? "is no directory" : "is no regular file");
+    return refuse(path, directory ? "is no directory" : "is no regular file",
+                  "name the directory that regroup kms init made");
   if (about.st_uid != ::geteuid())
     return refuse(path, "belongs to another user", "run the KMS as the owner of its directory");
   const mode_t others = directory ? 022 : 077;
@@ -61,17 +65,17 @@ Result<void> write_all(int fd, OctetsView octets, const std::string& path) {
   while (!octets.empty()) {
     const ssize_t n = ::write(fd, octets.data(), octets.size());
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0)
-      return refuse_errno(path, "cannot be written", "check the space and rights of the file system");
+    if (n <= 0) return refuse_errno(path, "cannot be written", std::string(kCheckDisk));
     octets = octets.subspan(static_cast<std::size_t>(n));
   }
-  if (::fsync(fd) != 0) return refuse_errno(path, "cannot be made durable");
+  if (::fsync(fd) != 0) return refuse_errno(path, "cannot be made durable", std::string(kCheckDisk));
   return {};
 }
 
 Result<void> sync_directory(const std::string& directory) {
   const Descriptor opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (opened.fd < 0 || ::fsync(opened.fd) != 0) return refuse_errno(directory, "cannot be made durable");
+  if (opened.fd < 0 || ::fsync(opened.fd) != 0)
+    return refuse_errno(directory, "cannot be made durable", std::string(kCheckDisk));
   return {};
 }
 
@@ -94,7 +98,8 @@ Octets octets_of(const SealedState& state) {
 
 Result<SealedState> state_of(OctetsView octets, const std::string& path) {
   Reader reader(octets, "docs/formats.md, KMS state");
-  if (text_of(reader.take(kMagic.size(), "magic")) != kMagic) return refuse(path, "is no KMS state");
+  if (text_of(reader.take(kMagic.size(), "magic")) != kMagic)
+    return refuse(path, "is no KMS state", "name the directory that regroup kms init made");
   const std::uint64_t version = reader.take_uint(2, "version");
   if (version != kVersion && version != kVersionWithTransportKeys)
     return refuse(path, "has version " + std::to_string(version) + "; this program reads versions 1 and 2",
@@ -105,7 +110,8 @@ Result<SealedState> state_of(OctetsView octets, const std::string& path) {
   if (version == kVersionWithTransportKeys) reader.counted(4, "transport key record", out.transport);
   TRY(reader.finish());
   if (version == kVersionWithTransportKeys && out.transport.empty())
-    return refuse(path, "has version 2, but no transport keys");
+    return refuse(path, "has version 2, but no transport keys",
+                  "restore the directory from its last good backup");
   out.header = TRY(crypto::VaultHeader::parse(header));
   return out;
 }
@@ -122,7 +128,10 @@ Result<std::string> write_beside(const std::string& directory, const SealedState
 
 Result<void> examine_directory(const std::string& directory) {
   const Descriptor opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (opened.fd < 0) return refuse_errno(directory, "cannot be opened", "regroup kms init makes it");
+  if (opened.fd < 0 && errno == ENOENT)  // its name is wrong, not the disk
+    return fail(Errc::usage, kClause, "the directory " + printable(directory) + " does not exist",
+                "name the one of the KMS with --dir; regroup kms init makes it");
+  if (opened.fd < 0) return refuse_errno(directory, "cannot be opened", "check its rights");
   return examine(opened.fd, directory, true);
 }
 
@@ -161,7 +170,7 @@ Result<void> create_state(const std::string& directory, const SealedState& state
                 printable(path) + " exists: this directory holds the master secrets of a KMS",
                 "choose another --dir; overwriting them would make every issued key useless");
   errno = fault;
-  return refuse_errno(path, "cannot be created");
+  return refuse_errno(path, "cannot be created", std::string(kCheckDisk));
 }
 
 Result<SealedState> read_state(const std::string& directory) {
@@ -170,24 +179,26 @@ Result<SealedState> read_state(const std::string& directory) {
   const Descriptor opened(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (opened.fd < 0)
     return refuse_errno(path, "cannot be opened",
-                        "regroup kms init makes a new KMS; an old one comes back from its backup only");
+                        "make a new KMS with regroup kms init; an old one comes back from its backup only");
   TRY(examine(opened.fd, path, false));
   Octets octets;
   Octets piece(std::size_t{64} << 10);
   for (;;) {
     const ssize_t n = ::read(opened.fd, piece.data(), piece.size());
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return refuse_errno(path, "cannot be read");
+    if (n < 0) return refuse_errno(path, "cannot be read", std::string(kCheckDisk));
     if (n == 0) return state_of(octets, path);
     append(octets, OctetsView(piece).first(static_cast<std::size_t>(n)));
-    if (octets.size() > kMostOctets) return refuse(path, "is larger than 256 MiB");
+    if (octets.size() > kMostOctets)
+      return refuse(path, "is larger than 256 MiB", "name the directory that regroup kms init made");
   }
 }
 
 Result<void> replace_state(const std::string& directory, const SealedState& state, const DirectoryLock&) {
   const std::string written = TRY(write_beside(directory, state));
   const std::string path = state_path(directory);
-  if (::rename(written.c_str(), path.c_str()) != 0) return refuse_errno(path, "cannot be replaced");
+  if (::rename(written.c_str(), path.c_str()) != 0)
+    return refuse_errno(path, "cannot be replaced", std::string(kCheckDisk));
   return sync_directory(directory);
 }
 

@@ -104,7 +104,9 @@ Result<TransportKeyStore> TransportKeyStore::parse(OctetsView record) {
                   "restore the directory from its last good backup");
     TRY(out.add(TRY(mcx::McpttId::parse(one.identity)), std::move(one.keys)));
   }
-  if (out.empty()) return fail(Errc::malformed, kClause, "a record without a client");
+  if (out.empty())
+    return fail(Errc::malformed, kClause, "a record without a client",
+                "restore the directory from its last good backup");
   return out;
 }
 

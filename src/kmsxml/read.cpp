@@ -245,7 +245,7 @@ Result<Content> read_content(Fields& fields, const Profile& profile) {
 }
 
 Error another_root(const xml::Element& root, std::string_view expected, std::string_view clause,
-                   std::string_view cure = {}) {
+                   std::string_view cure) {
   return fail(Errc::malformed, clause,
               "the document is a " + printable(root.name, 40) + ", not a " + std::string(expected),
               std::string(cure));
@@ -316,7 +316,7 @@ Result<KmsRequest> parse_request(OctetsView document, const Profile& profile) {
   const xml::Element root = TRY(xml::parse(document));
   TRY(expect_namespace(root, profile, kRequestClause));
   if (root.name == "SignedKmsRequest") return needs_keys("SignedKmsRequest", kRequestClause);
-  if (root.name != "KmsRequest") return another_root(root, "KmsRequest", kRequestClause);
+  if (root.name != "KmsRequest") return another_root(root, "KmsRequest", kRequestClause, "send a KmsRequest");
   return read_request(xml::Scope(root), root, profile);
 }
 
@@ -325,7 +325,7 @@ Result<KmsResponse> parse_response(OctetsView document, const Profile& profile) 
   const xml::WipedAtExit guard(root);
   TRY(expect_namespace(root, profile, kResponseClause));
   if (root.name == "SignedKmsResponse") return needs_keys("SignedKmsResponse", kResponseClause);
-  if (root.name != "KmsResponse") return another_root(root, "KmsResponse", kResponseClause);
+  if (root.name != "KmsResponse") return another_root(root, "KmsResponse", kResponseClause, kFetchAgain);
   return read_response(xml::Scope(root), root, profile);
 }
 

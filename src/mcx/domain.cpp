@@ -7,6 +7,8 @@
 namespace regroup::mcx {
 namespace {
 
+constexpr std::string_view kWithinPeriod = "give an offset from 0 to less than the period, in seconds";
+
 std::string folded(std::string_view text) {
   std::string out(text);
   for (char& c : out)
@@ -35,17 +37,19 @@ Result<KeyPeriods> KeyPeriods::make(std::int64_t period, std::int64_t offset) {
   if (period > 0 && offset >= period)
     return fail(
         Errc::malformed, "TS 33.180 F.2.1",
-        "UserKeyOffset " + std::to_string(offset) + " is not below UserKeyPeriod " + std::to_string(period));
+        "UserKeyOffset " + std::to_string(offset) + " is not below UserKeyPeriod " + std::to_string(period),
+        std::string(kWithinPeriod));
   return make_unchecked_offset(period, offset);
 }
 
 Result<KeyPeriods> KeyPeriods::make_unchecked_offset(std::int64_t period, std::int64_t offset) {
   if (period <= 0)
     return fail(Errc::malformed, "TS 33.180 F.2.1",
-                "UserKeyPeriod " + std::to_string(period) + " is not positive");
+                "UserKeyPeriod " + std::to_string(period) + " is not positive",
+                "give the length of a key period in seconds");
   if (offset < 0)
     return fail(Errc::malformed, "TS 33.180 F.2.1",
-                "UserKeyOffset " + std::to_string(offset) + " is negative");
+                "UserKeyOffset " + std::to_string(offset) + " is negative", std::string(kWithinPeriod));
   return KeyPeriods(period, offset);
 }
 
@@ -63,10 +67,12 @@ Uid KmsCertificate::uid_of(const McpttId& identity, std::int64_t period_no) cons
 Result<void> KmsCertificate::usable_at(NtpTime time) const {
   const std::string name = "the KMS certificate of " + kms_uri.text();
   if (revoked)
-    return fail(Errc::revoked, "TS 33.180 D.3.2", name + " is revoked",
-                "nothing may be encrypted to that domain or accepted from it");
+    return fail(
+        Errc::revoked, "TS 33.180 D.3.2", name + " is revoked",
+        "send nothing to that domain and take nothing from it; ask its operator for a new certificate");
   if (valid_from && time < *valid_from)
-    return fail(Errc::not_yet_valid, "TS 33.180 D.3.2", name + " is valid from " + date_time(*valid_from));
+    return fail(Errc::not_yet_valid, "TS 33.180 D.3.2", name + " is valid from " + date_time(*valid_from),
+                "compare the clock with the KMS, or wait until then");
   if (valid_to && time > *valid_to)
     return fail(Errc::expired, "TS 33.180 D.3.2", name + " was valid until " + date_time(*valid_to),
                 "fetch its successor from the own KMS (/certcache)");

@@ -28,7 +28,8 @@ Mki mki(GmkId gmk_id, GukId guk_id) {
 Result<Purpose> purpose_of(std::uint8_t tag) {
   if (tag <= 6) return static_cast<Purpose>(tag);
   return fail(Errc::unsupported, "TS 33.180 5.2.2",
-              "purpose tag " + std::to_string(tag) + " of the key identifier is not assigned");
+              "purpose tag " + std::to_string(tag) + " of the key identifier is not assigned",
+              "the sender must use an assigned one: 0 is a GMK, 4 an MKFC");
 }
 
 }  // namespace regroup::mcx

@@ -9,10 +9,12 @@ namespace regroup::mcx {
 Result<void> check_identity(std::string_view text, std::string_view field) {
   constexpr std::size_t kMost = 2048;
   const std::string name(field);
-  if (text.empty()) return fail(Errc::malformed, "TS 33.179 F.2.1", name + " is empty");
+  if (text.empty())
+    return fail(Errc::malformed, "TS 33.179 F.2.1", name + " is empty",
+                "name an identity as in sip:anna@mcx.example");
   if (text.size() > kMost)
     return fail(Errc::malformed, "TS 33.179 F.2.1",
-                name + " has " + std::to_string(text.size()) + " octets, at most 2048");
+                name + " has " + std::to_string(text.size()) + " octets, at most 2048", "give a shorter URI");
   for (const char c : text)
     if (c <= 0x20 || c >= 0x7f)
       return fail(Errc::malformed, "TS 33.220 B.2.1.2",
@@ -24,7 +26,8 @@ Result<void> check_identity(std::string_view text, std::string_view field) {
 Result<Gmk> Gmk::parse(OctetsView octets) {
   if (octets.size() != size && octets.size() != long_size)
     return fail(Errc::malformed, "TS 33.179 E.1.0",
-                "a key has 16 octets, not " + std::to_string(octets.size()));
+                "a key has 16 octets, not " + std::to_string(octets.size()),
+                "give a key of 16 octets, or of 32 where the key type has 256 bits");
   Gmk key;
   key.assign(octets);
   return key;

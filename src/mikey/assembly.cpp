@@ -32,7 +32,7 @@ void Assembly::read() {
     reject(Errc::unsupported, ErrorCode::invalid_data_type, "RFC 6509 4.1",
            "HDR data type at offset 1 is " + std::to_string(message_.hdr.data_type) +
                ", expected 26 (SAKKE message)",
-           "an error message carries no key", 1);
+           "give a SAKKE message: an error message carries no key", 1);
   next_ = message_.hdr.next;
   while (!in_.failed() && next_ != PayloadType::sign) {
     payload_at_ = in_.offset();
@@ -77,7 +77,7 @@ void Assembly::read_payload(PayloadType type) {
       return reject(
           Errc::malformed, ErrorCode::unspecified, kShape,
           "next payload at offset " + std::to_string(next_at_) + " is 0: the message ends without SIGN",
-          "every I_MESSAGE is signed", next_at_);
+          "the sender must sign each I_MESSAGE", next_at_);
     default:
       return reject(Errc::unsupported, ErrorCode::unspecified, kShape,
                     "next payload at offset " + std::to_string(next_at_) + " is " + numbered(type) +
@@ -90,7 +90,7 @@ void Assembly::once(PayloadType type, bool& seen) {
   if (seen)
     reject(Errc::malformed, ErrorCode::unspecified, kShape,
            "payload " + numbered(type) + " stands a second time at offset " + std::to_string(payload_at_),
-           "each mandatory payload stands exactly once", payload_at_);
+           "the sender must send each mandatory payload once", payload_at_);
   seen = true;
 }
 
@@ -99,7 +99,8 @@ void Assembly::place(Idr& slot, bool& taken, Idr idr) {
     return reject(Errc::malformed, ErrorCode::invalid_id, "RFC 6043 6.6",
                   described(idr.role) + " at offset " + std::to_string(payload_at_) + " stands beside " +
                       described(slot.role),
-                  "one IDR for each of initiator, responder and their KMSs", payload_at_);
+                  "the sender must give one IDR for each of initiator, responder and their KMSs",
+                  payload_at_);
   taken = true;
   slot = std::move(idr);
 }
@@ -133,7 +134,7 @@ void Assembly::add(Sp sp) {
       return reject(Errc::malformed, ErrorCode::invalid_policy, "RFC 3830 6.10",
                     "SP at offset " + std::to_string(payload_at_) + " has policy number " +
                         std::to_string(sp.policy) + " again",
-                    "one SP per policy number", payload_at_);
+                    "the sender must send one SP per policy number", payload_at_);
   message_.policies.push_back(std::move(sp));
 }
 
@@ -144,7 +145,7 @@ void Assembly::add(GeneralExt extension) {
     return reject(Errc::malformed, ErrorCode::unspecified, "TS 33.180 E.6",
                   "general extension type " + std::to_string(static_cast<unsigned>(extension.type)) +
                       " stands a second time at offset " + std::to_string(payload_at_),
-                  "at most one of type 6 and one of type 7", payload_at_);
+                  "the sender must send at most one of type 6 and one of type 7", payload_at_);
   message_.extensions.push_back(std::move(extension));
 }
 
@@ -173,7 +174,8 @@ void Assembly::check_nothing_missing() {
     reject(Errc::malformed,
            initiator_ && responder_ && initiator_kms_ && responder_kms_ ? ErrorCode::unspecified
                                                                         : ErrorCode::invalid_id,
-           "TS 33.179 E.2", "the message lacks " + missing, "the clause makes them mandatory", in_.offset());
+           "TS 33.179 E.2", "the message lacks " + missing, "the sender must add what is mandatory",
+           in_.offset());
 }
 
 // Which SP governs which session must be certain (RFC 3830 6.10; RFC 6043 6.1.1).
@@ -204,9 +206,10 @@ void read_error_message(FieldReader& in, ErrorMessage& message) {
   in.enter(Hdr::kName);
   Hdr::wire(in, message.hdr);
   if (!in.failed() && (message.hdr.data_type != kDataTypeError || message.hdr.next != PayloadType::err))
-    in.reject(refuse(Errc::malformed, ErrorCode::invalid_data_type, "RFC 3830 6.12",
-                     "an error message has data type 6 and next payload 12 (ERR)"),
-              1);
+    in.reject(
+        refuse(Errc::malformed, ErrorCode::invalid_data_type, "RFC 3830 6.12",
+               "an error message has data type 6 and next payload 12 (ERR)", "the sender must write them so"),
+        1);
   in.enter(Err::kName);
   Err::wire(in, message.err);
   in.end();

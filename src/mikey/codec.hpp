@@ -123,7 +123,7 @@ class FieldReader {
   // All but the last `keep` octets of what remains.
   void all_but(std::size_t keep, const Field& field, Octets& value);
   // A rule about the field read last.
-  void require(bool holds, Errc errc, ErrorCode code, std::string_view expected, std::string_view cure = {});
+  void require(bool holds, Errc errc, ErrorCode code, std::string_view expected, std::string_view cure);
 
  private:
   static std::uint64_t number_of(OctetsView octets) {
@@ -210,7 +210,7 @@ class FieldWriter {
   void all_but(std::size_t, const Field&, const Octets& value) { out_.put(value); }
   [[nodiscard]] bool more(const Octets& value) const noexcept { return !value.empty(); }
   // We write nothing we would refuse.
-  void require(bool holds, Errc, ErrorCode, std::string_view, std::string_view = {}) { RG_ASSERT(holds); }
+  void require(bool holds, Errc, ErrorCode, std::string_view, std::string_view) { RG_ASSERT(holds); }
 
  private:
   Writer out_;

@@ -27,7 +27,7 @@ enum class ErrorCode : std::uint8_t {
 
 // fail() with a MIKEY error number behind the detail.
 [[nodiscard]] Error refuse(Errc errc, ErrorCode code, std::string_view clause, std::string detail,
-                           std::string cure = {});
+                           std::string cure);
 
 // The number refuse() left in the Error; for any other Error the one that fits its Errc.
 [[nodiscard]] std::uint8_t error_code(const Error& error) noexcept;

@@ -114,7 +114,8 @@ Explanation explain(OctetsView octets) {
   if (octets.size() <= kLargestMessage) return out;
   out.breaks_at = kLargestMessage;
   out.error = refuse(Errc::limit, ErrorCode::unspecified, "TS 33.179 E.2",
-                     "the message has " + std::to_string(octets.size()) + " octets, at most 16384 are read");
+                     "the message has " + std::to_string(octets.size()) + " octets, at most 16384 are read",
+                     "give one message alone");
   return out;
 }
 

@@ -74,14 +74,16 @@ Result<void> check_keepable(const Request& request) {
     if (value.size() <= most) return {};
     return fail(Errc::limit, "RFC 3261 21.4.1",
                 std::string(name) + " has " + std::to_string(value.size()) + " octets, at most " +
-                    std::to_string(most));
+                    std::to_string(most),
+                "send a shorter one");
   };
   TRY(within("Call-ID", request.call_id, kMostCallId));
   TRY(within("From", request.from, kMostAddress));
   TRY(within("To", request.to, kMostAddress));
   TRY(within("Contact", request.contact, kMostAddress));
   TRY(within("Event", request.event, kMostEvent));
-  if (request.cseq > kMostCseq) return fail(Errc::malformed, "RFC 3261 8.1.1.5", "CSeq is not below 2^31");
+  if (request.cseq > kMostCseq)
+    return fail(Errc::malformed, "RFC 3261 8.1.1.5", "CSeq is not below 2^31", "begin again with a low CSeq");
   return {};
 }
 
@@ -310,7 +312,8 @@ Result<Dialog> Endpoint::accept_dialog(TransactionId transaction) {
   dialog.confirmed = true;
   if (dialog.remote_tag.empty() || dialog.remote_target.empty())
     return fail(Errc::malformed, "RFC 3261 12.1.1",
-                dialog.remote_tag.empty() ? "From has no tag" : "Contact is missing");
+                dialog.remote_tag.empty() ? "From has no tag" : "Contact is missing",
+                dialog.remote_tag.empty() ? "put a tag into From" : "name a Contact");
   TRY(parse_dialog(write_dialog(dialog)));  // what could not be read back after a restart is not begun
   pending.dialog = dialog.id();
   pending.creates = true;

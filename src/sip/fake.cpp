@@ -84,8 +84,9 @@ class FakeHost final : public Endpoint {
   ~FakeHost() override { FakeHost::stop(); }
 
   Result<void> start() override {
-    if (run_) return fail(Errc::usage, "", "the host runs already");
-    if (net_->find(name_)) return fail(Errc::transport, "", "the address " + name_ + " is taken");
+    if (run_) return fail(Errc::usage, "", "the host runs already", "stop it first");
+    if (net_->find(name_))
+      return fail(Errc::transport, "", "the address " + name_ + " is taken", "choose another address");
     net_->hosts.emplace(name_, this);
     run_ = ++net_->last;
     return {};
@@ -159,7 +160,9 @@ class FakeHost final : public Endpoint {
     std::uint64_t run;
     std::uint64_t attempt;
   };
-  static Error lost(std::string what) { return fail(Errc::transport, "RFC 3261 8.1.3.1", std::move(what)); }
+  static Error lost(std::string what) {
+    return fail(Errc::transport, "RFC 3261 8.1.3.1", std::move(what), "check the next hop; try again later");
+  }
   void call_next() {
     if (callbacks_.empty()) return;
     const std::function<void()> callback = std::move(callbacks_.front());

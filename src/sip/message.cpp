@@ -6,6 +6,8 @@
 namespace regroup::sip {
 namespace {
 
+constexpr std::string_view kNameType = "name the type of the body in Content-Type";
+
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 bool is_space(char c) { return c == ' ' || c == '\t'; }
 int hex_digit(char c) {
@@ -66,7 +68,9 @@ Result<void> check_line(std::string_view name, std::string_view value) {
 
 Result<void> check_headers(const std::vector<Header>& headers) {
   for (const Header& header : headers) {
-    if (!is_token(header.name)) return fail(Errc::usage, "RFC 3261 7.3.1", "a header name is not a token");
+    if (!is_token(header.name))
+      return fail(Errc::usage, "RFC 3261 7.3.1", "a header name is not a token",
+                  "name the header with letters, digits and - alone");
     TRY(check_line(header.name, header.value));
   }
   return {};
@@ -206,9 +210,11 @@ bool is_single_line(std::string_view value) {
 }
 
 Result<void> check_sendable(const Request& r) {
-  if (!is_token(r.method)) return fail(Errc::usage, "RFC 3261 7.1", "the method is not a token");
+  if (!is_token(r.method))
+    return fail(Errc::usage, "RFC 3261 7.1", "the method is not a token", "use a method such as MESSAGE");
   if (r.request_uri.empty() || r.request_uri.find_first_of(" <>\"") != std::string::npos)
-    return fail(Errc::usage, "RFC 3261 7.1", "the Request-URI is empty or contains a space, a quote or <>");
+    return fail(Errc::usage, "RFC 3261 7.1", "the Request-URI is empty or contains a space, a quote or <>",
+                "give a SIP URI as in sip:anna@mcx.example");
   TRY(check_line("Request-URI", r.request_uri));
   TRY(check_line("From", r.from));
   TRY(check_line("To", r.to));
@@ -220,18 +226,19 @@ Result<void> check_sendable(const Request& r) {
   TRY(check_line("P-Asserted-Service", r.p_asserted_service));
   TRY(check_line("Content-Type", r.content_type));
   if (!r.body.empty() && r.content_type.empty())
-    return fail(Errc::usage, "RFC 3261 20.15", "a body without Content-Type");
+    return fail(Errc::usage, "RFC 3261 20.15", "a body without Content-Type", std::string(kNameType));
   return check_headers(r.others);
 }
 
 Result<void> check_sendable(const Response& r) {
-  if (r.status < 200 || r.status > 699) return fail(Errc::usage, "RFC 3261 7.2", "not a final status");
+  if (r.status < 200 || r.status > 699)
+    return fail(Errc::usage, "RFC 3261 7.2", "not a final status", "answer with 200 to 699");
   TRY(check_line("reason phrase", r.reason));
   TRY(check_line("To", r.to));
   TRY(check_line("Contact", r.contact));
   TRY(check_line("Content-Type", r.content_type));
   if (!r.body.empty() && r.content_type.empty())
-    return fail(Errc::usage, "RFC 3261 20.15", "a body without Content-Type");
+    return fail(Errc::usage, "RFC 3261 20.15", "a body without Content-Type", std::string(kNameType));
   return check_headers(r.headers);
 }
 

@@ -9,10 +9,14 @@ namespace regroup::sip {
 namespace {
 
 constexpr std::string_view kClause = "RFC 2046 5.1.1";
+constexpr std::string_view kFewer = "send fewer and shorter ones";
+constexpr std::string_view kOneLine = "write it in one line, without control characters";
 
 Error malformed(std::size_t offset, std::string what) {
   return fail(Errc::malformed, kClause,
-              "multipart at offset " + std::to_string(offset) + ": " + std::move(what));
+              "multipart at offset " + std::to_string(offset) + ": " + std::move(what),
+              "send parts as RFC 2046 5.1 has them: boundary, header lines, an empty line, content, closing "
+              "boundary");
 }
 
 // bchars of RFC 2046 5.1.1; at most 70, the last one no space.
@@ -73,7 +77,7 @@ Result<void> take_header(Part& part, std::string_view line, std::size_t offset) 
     return fail(Errc::unsupported, "RFC 2045 6.1", "Content-Transfer-Encoding " + printable(value, 30),
                 "send the part as it is (binary)");
   if (part.headers.size() >= kMostPartHeaders)
-    return fail(Errc::limit, kClause, "a part with more than 16 headers");
+    return fail(Errc::limit, kClause, "a part with more than 16 headers", std::string(kFewer));
   part.headers.push_back({std::string(name), std::string(value)});
   return {};
 }
@@ -86,7 +90,7 @@ Result<Part> parse_part(std::string_view text, std::size_t offset) {
     const std::size_t end = text.find("\r\n", at);
     if (end == text.npos) return malformed(offset + at, "a part without the empty line after its headers");
     if (end > kMostPartHeaderOctets)
-      return fail(Errc::limit, kClause, "a part with a header of more than 4096 octets");
+      return fail(Errc::limit, kClause, "a part with a header of more than 4096 octets", std::string(kFewer));
     if (end == at) break;
     TRY(take_header(part, text.substr(at, end - at), offset + at));
     at = end + 2;
@@ -123,7 +127,8 @@ Result<std::vector<Part>> parse_multipart(std::string_view content_type, OctetsV
   if (!from || from->last) return malformed(0, "no part: the boundary does not occur");
   std::vector<Part> parts;
   while (!from->last) {
-    if (parts.size() >= kMostParts) return fail(Errc::limit, kClause, "more than 16 parts");
+    if (parts.size() >= kMostParts)
+      return fail(Errc::limit, kClause, "more than 16 parts", std::string(kFewer));
     // The CRLF before a delimiter belongs to it, so an empty part's delimiter may start two octets back.
     const std::optional<Delimiter> to = next_delimiter(body, dash_boundary, from->end);
     if (!to) return malformed(from->end, "the closing boundary is missing");
@@ -154,11 +159,11 @@ Result<Multipart> write_multipart(const std::vector<Part>& parts, Random& random
     std::string header = "--" + boundary + "\r\n";
     if (!part.content_type.empty()) header += "Content-Type: " + part.content_type + "\r\n";
     if (!is_single_line(part.content_type))
-      return fail(Errc::usage, kClause, "a part's Content-Type is no single line");
+      return fail(Errc::usage, kClause, "a part's Content-Type is no single line", std::string(kOneLine));
     for (const Header& h : part.headers) {
       if (!is_single_line(h.name) || !is_single_line(h.value) || h.name.empty() ||
           h.name.find(':') != h.name.npos)
-        return fail(Errc::usage, kClause, "a part's header is no single line");
+        return fail(Errc::usage, kClause, "a part's header is no single line", std::string(kOneLine));
       header += h.name + ": " + h.value + "\r\n";
     }
     append(out.body, view(header + "\r\n"));

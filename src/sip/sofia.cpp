@@ -46,7 +46,7 @@ Error lost(std::string_view what) {
 }
 
 Result<void> SofiaTransport::start() {
-  if (thread_.joinable()) return fail(Errc::usage, "", "the transport runs already");
+  if (thread_.joinable()) return fail(Errc::usage, "", "the transport runs already", "stop it first");
   wakeup_fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (wakeup_fd_ < 0) return fail(Errc::internal, "", "eventfd failed");
   std::promise<Result<void>> started;
@@ -133,7 +133,8 @@ Result<void> SofiaTransport::open_listeners() {
     found.push_back("sip:" + std::string(via->v_host) + ":" + port +
                     (tls ? ";transport=tls" : ";transport=tcp"));
   }
-  if (found.empty()) return fail(Errc::usage, "", "no sip listen address");
+  if (found.empty())
+    return fail(Errc::usage, "", "no sip listen address", "name one, as tcp:HOST:PORT or tls:HOST:PORT");
   const std::lock_guard guard(queue_lock_);
   addresses_ = std::move(found);
   return {};

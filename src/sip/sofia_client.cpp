@@ -55,7 +55,8 @@ void SofiaTransport::launch(Attempt& a) {
   msg_t* message = nta_msg_create(agent_, 0);
   if (!message || !write_request(message, a.request)) {
     if (message) msg_destroy(message);
-    return finish(a.id, fail(Errc::usage, "RFC 3261 7.3", "the request has an unreadable URI or header"));
+    return finish(a.id, fail(Errc::usage, "RFC 3261 7.3", "the request has an unreadable URI or header",
+                             "check the URI of the receiver and of the next hop"));
   }
   // The request goes to next_hop; its Request-URI stays.
   a.transaction =

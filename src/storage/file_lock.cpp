@@ -15,7 +15,7 @@
 namespace regroup::storage {
 namespace {
 
-Error system_error(const std::string& what, const std::string& path, std::string cure = {}) {
+Error system_error(const std::string& what, const std::string& path, std::string cure) {
   const int number = errno;
   return fail(Errc::storage, "", what + " " + path + ": " + std::strerror(number), std::move(cure));
 }
@@ -39,7 +39,8 @@ Result<Descriptor> lock_file(const std::string& path) {
   Descriptor fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd.ok()) return system_error("cannot open lock file", path, "make its folder writable for this user");
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) return system_error("cannot lock", path);
+    if (errno != EWOULDBLOCK)
+      return system_error("cannot lock", path, "use a local disk, not a network share");
     return fail(Errc::storage, "", path + " is held by " + holder(fd.get()),
                 "stop that server, or give this one a store of its own");
   }
@@ -61,7 +62,8 @@ Result<void> create_private_file(const std::string& path) {
 
 Result<void> check_private_file(const std::string& path) {
   struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) return system_error("cannot read", path);
+  if (::stat(path.c_str(), &info) != 0)
+    return system_error("cannot read", path, "name an existing file that this user may read");
   if (!S_ISREG(info.st_mode))
     return fail(Errc::storage, "", path + " is not a regular file", "name another path");
   if (info.st_mode & 077)
@@ -71,7 +73,8 @@ Result<void> check_private_file(const std::string& path) {
 
 Result<void> sync_path(const std::string& path) {
   const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd.ok() || ::fsync(fd.get()) != 0) return system_error("cannot sync", path);
+  if (!fd.ok() || ::fsync(fd.get()) != 0)
+    return system_error("cannot sync", path, "check the space and rights of the file system");
   return {};
 }
 

@@ -13,12 +13,13 @@ bool has_nul(std::string_view text) { return text.find('\0') != std::string_view
 Result<void> check(std::span<const Write> writes) {
   for (const Write& write : writes) {
     if (write.kind.empty() || write.kind.size() > kMostKind || has_nul(write.kind))
-      return fail(Errc::usage, "", "kind of a record has 1 to 64 octets without NUL");
+      return fail(Errc::internal, "", "kind of a record has 1 to 64 octets without NUL");
     if (write.id.size() > kMostId || has_nul(write.id))
-      return fail(Errc::usage, "",
+      return fail(Errc::internal, "",
                   "id of a record of kind " + write.kind + " has at most 4096 octets without NUL");
     if (write.value && write.value->size() > kMostValue)
-      return fail(Errc::usage, "", "value of a record of kind " + write.kind + " is larger than 64 MiB");
+      return fail(Errc::limit, "", "value of a record of kind " + write.kind + " is larger than 64 MiB",
+                  "keep less in one record: fewer members, groups or keys");
   }
   return {};
 }

@@ -8,6 +8,8 @@ namespace {
 
 constexpr std::int64_t kEarly = 60;  // seconds a key is accepted before its activation
 constexpr std::int64_t kGrace = 30;  // seconds it is accepted after its expiry
+constexpr std::string_view kWait = "wait for its activation, and compare the clock with that of the GMS";
+constexpr std::string_view kFetch = "fetch the group's key document: it holds the key of now";
 
 bool covers(mcx::KeyUse held, mcx::KeyUse needed) { return held == mcx::KeyUse::both || held == needed; }
 
@@ -94,12 +96,14 @@ Result<const RingKey*> KeyRing::for_transmission(std::string_view group, mcx::Ke
   }
   if (best) return best;
   if (waiting)
-    return fail(Errc::not_yet_valid, "TS 33.179 7.3.1", "no key of " + std::string(group) + " is active yet");
+    return fail(Errc::not_yet_valid, "TS 33.179 7.3.1", "no key of " + std::string(group) + " is active yet",
+                std::string(kWait));
   if (over)
-    return fail(Errc::expired, "TS 33.179 E.6", "every key of " + std::string(group) + " has expired");
+    return fail(Errc::expired, "TS 33.179 E.6", "every key of " + std::string(group) + " has expired",
+                std::string(kFetch));
   if (gone)
     return fail(Errc::revoked, "TS 33.180 5.2.4",
-                "every key of " + std::string(group) + " was withdrawn or revoked");
+                "every key of " + std::string(group) + " was withdrawn or revoked", std::string(kFetch));
   return fail(Errc::unknown_group, "TS 33.179 7.3.1", "no key of " + std::string(group) + " is held",
               "fetch the group's key document");
 }
@@ -112,14 +116,17 @@ Result<const RingKey*> KeyRing::for_reception(std::string_view group, mcx::GmkId
                 "GMK-ID " + id.text() + " is not held for " + std::string(group),
                 "fetch the group's key document");
   if (key->state != KeyState::active)
-    return fail(Errc::revoked, "TS 33.180 5.2.4", "GMK " + id.text() + " was withdrawn or revoked");
+    return fail(Errc::revoked, "TS 33.180 5.2.4", "GMK " + id.text() + " was withdrawn or revoked",
+                std::string(kFetch));
   if (!covers(key->use, use))
-    return fail(Errc::not_authorised, "TS 33.179 7.3.5.3", "GMK " + id.text() + " is for the other use");
+    return fail(Errc::not_authorised, "TS 33.179 7.3.5.3", "GMK " + id.text() + " is for the other use",
+                "choose the key of that use (media or floor control)");
   const std::int64_t unix = now.unix_seconds();
   if (activation(*key) - kEarly > unix)
-    return fail(Errc::not_yet_valid, "TS 33.179 7.3.1", "GMK " + id.text() + " is not active yet");
+    return fail(Errc::not_yet_valid, "TS 33.179 7.3.1", "GMK " + id.text() + " is not active yet",
+                std::string(kWait));
   if (expired(*key, unix - kGrace))
-    return fail(Errc::expired, "TS 33.179 E.6", "GMK " + id.text() + " has expired");
+    return fail(Errc::expired, "TS 33.179 E.6", "GMK " + id.text() + " has expired", std::string(kFetch));
   return key;
 }
 

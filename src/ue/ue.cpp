@@ -23,7 +23,8 @@ std::string pending_id(const Receipt& receipt) { return hex(receipt.message) + "
 // A record under a name it could not be found by again: it could never be erased.
 Error misplaced(const Record& record) {
   return fail(Errc::malformed, "docs/formats.md",
-              record.kind + " record has the name \"" + printable(record.id) + "\"");
+              record.kind + " record has the name \"" + printable(record.id) + "\"",
+              "the record is damaged: restore the store from its last backup");
 }
 
 bool serves(const RingKey& key, const std::string& group) {
@@ -156,7 +157,7 @@ Ue::Taken Ue::install(gktp::Opened opened, Receipt receipt, Received& out) {
   if (result == Install::tombstone)
     out.why.push_back(fail(Errc::revoked, "TS 33.180 5.2.4",
                            "GMK-ID " + id.text() + " was withdrawn or revoked before",
-                           "an old payload cannot bring it back"));
+                           "wait for a new key: an old payload cannot bring it back"));
   seen_.insert_or_assign(hex(receipt.message), id.text());
   out.writes.push_back(Write{"seen", hex(receipt.message), SecretOctets(view(id.text()))});
   acknowledge(std::move(receipt), out);
@@ -172,7 +173,8 @@ Ue::Taken Ue::take(const std::string& document, const Payload& payload, Received
     const mcx::GmkId id{load_be32(fixed_from_hex<4>(before->second).value())};
     if (const RingKey* held = ring_.find(id); held && serves(*held, receipt.group)) return {id, false};
     return refuse(fail(Errc::unknown_group, "TS 33.179 7.3.1",
-                       "GMK-ID " + id.text() + " is not a key of " + printable(receipt.group)),
+                       "GMK-ID " + id.text() + " is not a key of " + printable(receipt.group),
+                       "fetch the group's key document"),
                   std::move(receipt), out);
   }
   auto opened = open(payload, receipt.group, out);

@@ -10,7 +10,11 @@ namespace {
 constexpr std::string_view kClause = "RFC 4825 6";
 constexpr std::string_view kSeparator = "/~~/";
 
-Error bad(std::string detail) { return fail(Errc::malformed, kClause, std::move(detail)); }
+Error bad(std::string detail) {
+  return fail(
+      Errc::malformed, kClause, std::move(detail),
+      "send ROOT + AUID/users/XUI/DOCUMENT or AUID/global/byGroupID/GROUP, for a node + /~~/SELECTOR");
+}
 
 Result<std::string> decoded(std::string_view text, std::string_view what) {
   auto out = http::percent_decode(text);
@@ -92,7 +96,7 @@ Address Address::document() const {
 
 Result<Address> parse_address(std::string_view text) {
   if (text.size() > http::kMaxTarget)
-    return fail(Errc::limit, kClause, "the address is longer than 8192 octets");
+    return fail(Errc::limit, kClause, "the address is longer than 8192 octets", "ask for a shorter address");
   Address out;
   const std::size_t separator = text.find(kSeparator);
   const std::string_view document = text.substr(0, std::min(separator, text.find('?')));
@@ -128,7 +132,9 @@ std::string write_address(const Address& address) {
 Result<std::string> below_root(std::string_view text, std::string_view root) {
   const http::Url home = TRY(http::parse_url(root));
   const std::string& base = home.target.path;
-  if (base.back() != '/') return fail(Errc::usage, kClause, "the XCAP root does not end with '/'");
+  if (base.back() != '/')
+    return fail(Errc::usage, kClause, "the XCAP root does not end with '/'",
+                "write the XCAP root with '/' at its end");
   const auto below = [&](const http::Target& target) -> Result<std::string> {
     if (target.path.compare(0, base.size(), base) != 0) return bad("the address is not below the XCAP root");
     return target.path.substr(base.size()) + (target.query.empty() ? "" : "?" + target.query);

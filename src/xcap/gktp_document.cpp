@@ -31,10 +31,12 @@ Result<GktpPayload> read_payload(const xml::Element& element, GktpParent parent,
   out.parent = parent;
   auto message = from_hex(element.text, Spaces::skip);
   if (!message || !element.children.empty())
-    return fail(Errc::malformed, kClause, "GKTP \"" + printable(out.id, 80) + "\" does not hold hexBinary");
+    return fail(Errc::malformed, kClause, "GKTP \"" + printable(out.id, 80) + "\" does not hold hexBinary",
+                "send the MIKEY message in hexadecimal digits");
   out.message = std::move(message).value();
   if (out.message.empty() || out.message.size() > kMostOctets)
-    return fail(Errc::malformed, kClause, "GKTP \"" + printable(out.id, 80) + "\" is empty or over 64 KiB");
+    return fail(Errc::malformed, kClause, "GKTP \"" + printable(out.id, 80) + "\" is empty or over 64 KiB",
+                "send one MIKEY message of at most 16384 octets");
   if (const std::string time = attribute_of(element, "activationtime"); !time.empty())
     out.activation = TRY(read_activation(out.id, time));
   return out;
@@ -48,7 +50,8 @@ Result<void> read_block(const xml::Element& block, GktpParent parent, const std:
     if (!temporary.empty() || !child.is(ns::kGktp, kBlock)) continue;
     const std::string id = attribute_of(child, kTemporary);
     if (!is_uri(id))
-      return fail(Errc::malformed, kClause, std::string(kBlock) + " has no " + std::string(kTemporary));
+      return fail(Errc::malformed, kClause, std::string(kBlock) + " has no " + std::string(kTemporary),
+                  "name the temporary group in that attribute");
     TRY(read_block(child, parent, id, out));
   }
   return {};
@@ -108,7 +111,8 @@ Result<std::vector<GktpPayload>> read_gktp(const xml::Element& element, GktpPare
   if (element.is(ns::kGktp, kBlock)) {
     const std::string id = attribute_of(element, kTemporary);
     if (!is_uri(id))
-      return fail(Errc::malformed, kClause, std::string(kBlock) + " has no " + std::string(kTemporary));
+      return fail(Errc::malformed, kClause, std::string(kBlock) + " has no " + std::string(kTemporary),
+                  "name the temporary group in that attribute");
     TRY(read_block(element, parent, id, out));
     return out;
   }
@@ -117,8 +121,8 @@ Result<std::vector<GktpPayload>> read_gktp(const xml::Element& element, GktpPare
     return out;
   }
   if (!element.is(ns::kGktp, "GKTPs"))
-    return fail(Errc::malformed, kClause,
-                "element " + printable(element.name, 40) + " holds no key payloads");
+    return fail(Errc::malformed, kClause, "element " + printable(element.name, 40) + " holds no key payloads",
+                "send GKTPs, one of its blocks or a GKTP");
   for (const xml::Element& child : element.children)
     if (const auto named = parent_named(child)) TRY(read_block(child, *named, {}, out));
   return out;

@@ -30,7 +30,8 @@ Result<std::string> read_temporary(const xml::Element& operation, bool required)
   if (uri.empty() && !required) return uri;
   if (!is_uri(uri))
     return fail(Errc::malformed, kClause,
-                operation.name + " has " + std::string(kTemporary) + " \"" + printable(uri, 80) + "\"");
+                operation.name + " has " + std::string(kTemporary) + " \"" + printable(uri, 80) + "\"",
+                "name the temporary group by its URI");
   return uri;
 }
 
@@ -38,7 +39,8 @@ Result<void> collect_groups(const xml::Element& element, std::vector<std::string
   for (const xml::Element& child : element.children) {
     if (child.is(ns::kListService, "list-service") && is_uri(attribute_of(child, "uri"))) {
       if (out.size() == kMostConstituents)
-        return fail(Errc::limit, kClause, "more than " + std::to_string(kMostConstituents) + " groups");
+        return fail(Errc::limit, kClause, "more than " + std::to_string(kMostConstituents) + " groups",
+                    "name fewer groups");
       out.push_back(attribute_of(child, "uri"));
     }
     TRY(collect_groups(child, out));
@@ -72,11 +74,13 @@ Result<GmopRequest> read_notification(const xml::Element& operation) {
   const std::string* seq = operation.attribute("seq");
   const auto number = seq ? integer_of(*seq, UINT32_MAX) : std::uint64_t{1};
   if (!number || *number == 0)
-    return fail(Errc::malformed, "PR-25", operation.name + " has a seq that is not 1, 2, ...");
+    return fail(Errc::malformed, "PR-25", operation.name + " has a seq that is not 1, 2, ...",
+                "number the notifications of a regroup from 1");
   out.seq = static_cast<std::uint32_t>(*number);
   out.regrouped = TRY(read_lenient(operation));
   if (!is_uri(out.regrouped.temporary))
-    return fail(Errc::malformed, kClause, operation.name + " does not name its temporary group");
+    return fail(Errc::malformed, kClause, operation.name + " does not name its temporary group",
+                "name it in temporary-MCPTT-group-ID of on-network-regrouped");
   if (const xml::Element* payloads = find_deep(operation, ns::kGktp, "GKTPs"))
     out.payloads = TRY(read_gktp(*payloads));
   return GmopRequest(std::move(out));
@@ -158,7 +162,8 @@ Result<GmopRequest> parse_gmop_request(OctetsView document) {
   const xml::Element root = TRY(parse_root(document, ns::kGmop, "document", kClause, kLargeDocument));
   const xml::Element* request = root.child(ns::kGmop, "request");
   if (!request || request->children.size() != 1)
-    return fail(Errc::malformed, kClause, "document has no request with exactly one operation");
+    return fail(Errc::malformed, kClause, "document has no request with exactly one operation",
+                "send one operation in a request");
   const xml::Element& operation = request->children[0];
   const bool ours = operation.ns == ns::kGmop;
   if (ours && operation.name == RegroupCreation::kName) return read_creation(operation);
@@ -166,8 +171,8 @@ Result<GmopRequest> parse_gmop_request(OctetsView document) {
   if (ours && operation.name == RegroupTeardown::kName) return read_teardown(operation);
   if (ours && operation.name == RegroupRekey::kName) return read_rekey(operation);
   if (ours && operation.name == GetExcludingMemberlist::kName) return GmopRequest(GetExcludingMemberlist{});
-  return fail(Errc::unsupported, kClause,
-              "operation " + printable(operation.name, 60) + " is not known here");
+  return fail(Errc::unsupported, kClause, "operation " + printable(operation.name, 60) + " is not known here",
+              "send one of the operations that docs/wire.md lists");
 }
 
 std::string write_gmop(const GmopRequest& request) {

@@ -30,7 +30,8 @@ Result<GmopResponse> parse_gmop_response(OctetsView document) {
   const xml::Element root = TRY(parse_root(document, ns::kGmop, "document", kClause, kLargeDocument));
   const xml::Element* response = root.child(ns::kGmop, "response");
   if (!response || response->children.size() != 1)
-    return fail(Errc::malformed, kClause, "document has no response with exactly one operation");
+    return fail(Errc::malformed, kClause, "document has no response with exactly one operation",
+                "send one operation in a response");
   const xml::Element& operation = response->children[0];
   const std::string result = attribute_of(operation, "result");
   if (result != "accepted" && result != "rejected")

@@ -40,7 +40,8 @@ Result<std::vector<Entry>> read_list(const xml::Element& list) {
       return fail(Errc::unsupported, kClause, "list has an external list", "name each member in an entry");
     if (!child.is(ns::kListService, "entry")) continue;
     if (out.size() == kMostEntries)
-      return fail(Errc::limit, kClause, "list has more than " + std::to_string(kMostEntries) + " entries");
+      return fail(Errc::limit, kClause, "list has more than " + std::to_string(kMostEntries) + " entries",
+                  "name fewer members");
     out.push_back(TRY(read_entry(child)));
   }
   return out;
@@ -65,7 +66,8 @@ Result<void> read_managed(const xml::Element& service, GroupDocument& out) {
 Result<void> read_service(const xml::Element& service, GroupDocument& out) {
   out.uri = attribute_of(service, "uri");
   if (!out.uri.empty() && !is_uri(out.uri))
-    return fail(Errc::malformed, kClause, "list-service has uri \"" + printable(out.uri, 80) + "\"");
+    return fail(Errc::malformed, kClause, "list-service has uri \"" + printable(out.uri, 80) + "\"",
+                "name the group by its URI");
   if (const xml::Element* name = service.child(ns::kListService, "display-name"))
     out.display_name = name->text;
   if (const xml::Element* list = TRY(only_child(service, ns::kListService, "list")))

@@ -24,7 +24,8 @@ constexpr std::pair<ReceiptResult, std::string_view> kResults[] = {
 Result<ReceiptResult> result_named(const std::string& name) {
   for (const auto& [result, one] : kResults)
     if (one == name) return result;
-  return fail(Errc::malformed, kClause, "receipt has result \"" + printable(name, 40) + "\"");
+  return fail(Errc::malformed, kClause, "receipt has result \"" + printable(name, 40) + "\"",
+              "send a result that docs/wire.md lists, installed for example");
 }
 
 Result<std::optional<std::uint32_t>> read_gmk_id(const xml::Element& element, ReceiptResult result) {
@@ -33,7 +34,8 @@ Result<std::optional<std::uint32_t>> read_gmk_id(const xml::Element& element, Re
   const bool optional = result == ReceiptResult::expired || !knows_gmk_id(result);
   if (text.empty() && optional) return std::optional<std::uint32_t>();
   if (!knows_gmk_id(result))
-    return fail(Errc::malformed, kClause, "receipt has a gmk-id although its result is before decapsulation");
+    return fail(Errc::malformed, kClause, "receipt has a gmk-id although its result is before decapsulation",
+                "leave gmk-id out: it is not known then");
   const auto octets = fixed_from_hex<4>(text);
   if (!octets)
     return fail(Errc::malformed, kClause, "receipt has gmk-id \"" + printable(text, 40) + "\"",
@@ -44,12 +46,15 @@ Result<std::optional<std::uint32_t>> read_gmk_id(const xml::Element& element, Re
 Result<Receipt> read_receipt(const xml::Element& element) {
   Receipt out;
   const auto hash = fixed_from_hex<32>(attribute_of(element, "message"));
-  if (!hash) return fail(Errc::malformed, kClause, "receipt has a message that is not 64 hex digits");
+  if (!hash)
+    return fail(Errc::malformed, kClause, "receipt has a message that is not 64 hex digits",
+                "send the SHA-256 of the key message in 64 hex digits");
   out.message = hash.value();
   out.result = TRY(result_named(attribute_of(element, "result")));
   out.gmk_id = TRY(read_gmk_id(element, out.result));
   out.group = attribute_of(element, "group");
-  if (!is_uri(out.group)) return fail(Errc::malformed, kClause, "receipt names no group");
+  if (!is_uri(out.group))
+    return fail(Errc::malformed, kClause, "receipt names no group", "name the group in the attribute group");
   return out;
 }
 
@@ -67,10 +72,12 @@ Result<std::vector<Receipt>> parse_key_receipt(OctetsView document) {
   std::vector<Receipt> out;
   for (const xml::Element& child : root.children) {
     if (!child.is(ns::kKeyReceipt, "receipt")) continue;
-    if (out.size() == kMostReceipts) return fail(Errc::limit, kClause, "more than 1000 receipts");
+    if (out.size() == kMostReceipts)
+      return fail(Errc::limit, kClause, "more than 1000 receipts", "spread them over several documents");
     out.push_back(TRY(read_receipt(child)));
   }
-  if (out.empty()) return fail(Errc::malformed, kClause, "key-receipt has no receipt");
+  if (out.empty())
+    return fail(Errc::malformed, kClause, "key-receipt has no receipt", "send at least one receipt");
   return out;
 }
 

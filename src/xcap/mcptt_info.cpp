@@ -31,7 +31,9 @@ Result<McpttInfo> parse_mcptt_info(OctetsView document) {
   xml::Element root = TRY(xml::parse(document, kSmallDocument));
   const xml::WipedAtExit wiped(root);
   const xml::Element* params = root.name == "mcpttinfo" ? local(root, "mcptt-Params") : nullptr;
-  if (!params) return fail(Errc::malformed, "TS 24.379 F.1", "document is not mcpttinfo with mcptt-Params");
+  if (!params)
+    return fail(Errc::malformed, "TS 24.379 F.1", "document is not mcpttinfo with mcptt-Params",
+                "send mcpttinfo with one mcptt-Params");
   McpttInfo out;
   if (const xml::Element* token = local(*params, "mcptt-access-token")) {
     out.token_encrypted = attribute_of(*token, "type") == "Encrypted";

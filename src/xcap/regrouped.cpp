@@ -22,9 +22,11 @@ Result<void> collect(const xml::Element& parent, std::vector<std::string>& out) 
     }
     if (!is_uri(child.token()))
       return fail(Errc::malformed, kClause,
-                  "constituent-MCPTT-group-ID \"" + printable(child.token(), 80) + "\" is not a URI");
+                  "constituent-MCPTT-group-ID \"" + printable(child.token(), 80) + "\" is not a URI",
+                  "name each group by its URI");
     if (out.size() == kMostConstituents)
-      return fail(Errc::limit, kClause, "more than " + std::to_string(kMostConstituents) + " constituents");
+      return fail(Errc::limit, kClause, "more than " + std::to_string(kMostConstituents) + " constituents",
+                  "name fewer groups");
     out.emplace_back(child.token());
   }
   return {};
@@ -92,7 +94,8 @@ Result<Regrouped> read_regrouped(const xml::Element& element) {
   for (const std::string& uri : {out.temporary, out.requestor})
     if (!uri.empty() && !is_uri(uri))
       return fail(Errc::malformed, kClause,
-                  "on-network-regrouped has \"" + printable(uri, 80) + "\" for a URI");
+                  "on-network-regrouped has \"" + printable(uri, 80) + "\" for a URI",
+                  "name temporary group and requestor by their URIs");
   out.constituents = TRY(read_constituents(element));
   out.levels = TRY(read_levels(element));
   out.plan = TRY(read_key_plan(element));

@@ -20,7 +20,8 @@ Result<void> collect(const xml::Element& parent, Collected& out) {
     if (child.is(ns::kResourceLists, "list")) TRY(collect(child, out));
     if (!child.is(ns::kResourceLists, "entry")) continue;
     std::string uri = attribute_of(child, "uri");
-    if (uri.empty()) return fail(Errc::malformed, kClause, "entry has no uri");
+    if (uri.empty())
+      return fail(Errc::malformed, kClause, "entry has no uri", "name the resource in the attribute uri");
     if (!out.seen.insert(uri).second) continue;
     if (out.uris.size() == kMostWatched)
       return fail(Errc::limit, "PR-31", "more than " + std::to_string(kMostWatched) + " entries",

@@ -47,7 +47,8 @@ Result<void> read_actions(const xml::Element& actions, Rule& rule) {
     if ((!group && one.ns != ns::kListService) || !is_wanted_boolean(one.name)) continue;
     const auto value = boolean_of(one.text);
     if (!value)
-      return fail(Errc::malformed, "RFC 4745", "action " + printable(one.name, 60) + " is not true or false");
+      return fail(Errc::malformed, "RFC 4745", "action " + printable(one.name, 60) + " is not true or false",
+                  "send true or false");
     if (*value) (group ? rule.of_group : rule.of_service).push_back(one.name);
   }
   return {};
@@ -64,7 +65,8 @@ Result<std::vector<Rule>> read_rules(const xml::Element& ruleset) {
   std::vector<Rule> out;
   for (const xml::Element& one : ruleset.children) {
     if (!one.is(ns::kCommonPolicy, "rule")) continue;
-    if (out.size() == kMostRules) return fail(Errc::limit, "RFC 4745", "more than 1000 rules");
+    if (out.size() == kMostRules)
+      return fail(Errc::limit, "RFC 4745", "more than 1000 rules", "send at most 1000");
     Rule rule;
     rule.id = attribute_of(one, "id");
     for (const xml::Element& part : one.children) {

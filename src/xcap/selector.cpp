@@ -12,7 +12,11 @@ namespace {
 constexpr std::string_view kClause = "RFC 4825 6.3";
 constexpr std::size_t kMostSteps = 32;
 
-Error bad(std::string detail) { return fail(Errc::malformed, kClause, std::move(detail)); }
+Error bad(std::string detail) {
+  return fail(
+      Errc::malformed, kClause, std::move(detail),
+      "send steps as in list-service/list/entry[1], prefixes bound in the query by xmlns(p=NAMESPACE)");
+}
 
 bool is_name_start(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' ||

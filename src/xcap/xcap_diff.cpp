@@ -10,7 +10,8 @@ constexpr std::string_view kClause = "RFC 5874 3";
 
 Result<std::string> read_sel(const xml::Element& element) {
   const std::string* sel = element.attribute("sel");
-  if (!sel || sel->empty()) return fail(Errc::malformed, kClause, element.name + " has no sel");
+  if (!sel || sel->empty())
+    return fail(Errc::malformed, kClause, element.name + " has no sel", "name the document in sel");
   return *sel;
 }
 
@@ -25,7 +26,8 @@ Result<DocumentDiff> read_document(const xml::Element& element) {
   out.previous_etag = text_or_empty(element, "previous-etag");
   out.new_etag = text_or_empty(element, "new-etag");
   if (out.previous_etag.empty() && out.new_etag.empty())
-    return fail(Errc::malformed, kClause, "document has neither previous-etag nor new-etag");
+    return fail(Errc::malformed, kClause, "document has neither previous-etag nor new-etag",
+                "send at least one of them");
   out.patches = element.children;
   return out;
 }
@@ -36,7 +38,8 @@ Result<ElementDiff> read_element(const xml::Element& element) {
   const std::string* exists = element.attribute("exists");
   if (exists && boolean_of(*exists) == false) return out;
   if (element.children.size() != 1)
-    return fail(Errc::malformed, kClause, "element does not hold exactly one element, nor exists=\"0\"");
+    return fail(Errc::malformed, kClause, "element does not hold exactly one element, nor exists=\"0\"",
+                "send the element, or exists=\"0\" when it is gone");
   out.content = element.children[0];
   out.content->tail.clear();
   return out;
@@ -67,7 +70,8 @@ Result<XcapDiff> parse_xcap_diff(OctetsView document) {
   const xml::Element root = TRY(parse_root(document, ns::kXcapDiff, "xcap-diff", kClause, kLargeDocument));
   XcapDiff out;
   out.root = attribute_of(root, "xcap-root");
-  if (out.root.empty()) return fail(Errc::malformed, kClause, "xcap-diff has no xcap-root");
+  if (out.root.empty())
+    return fail(Errc::malformed, kClause, "xcap-diff has no xcap-root", "name the XCAP root in xcap-root");
   for (const xml::Element& child : root.children) {
     if (child.is(ns::kXcapDiff, "document")) out.documents.push_back(TRY(read_document(child)));
     if (child.is(ns::kXcapDiff, "element")) out.elements.push_back(TRY(read_element(child)));

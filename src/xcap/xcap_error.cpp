@@ -55,7 +55,9 @@ std::string XcapError::write() const {
 Result<XcapError> XcapError::parse(OctetsView document) {
   const xml::Element root =
       TRY(parse_root(document, ns::kXcapError, "xcap-error", "RFC 4825 11", kSmallDocument));
-  if (root.children.empty()) return fail(Errc::malformed, "RFC 4825 11", "xcap-error is empty");
+  if (root.children.empty())
+    return fail(Errc::malformed, "RFC 4825 11", "xcap-error is empty",
+                "send one error condition of RFC 4825 11.2 in it");
   const xml::Element& reason = root.children[0];
   XcapError out;  // an element unknown here (extensions) reads as constraint-failure
   for (const auto& [kind, name] : kNames)

@@ -18,7 +18,8 @@ Result<void> check_namespaces(const Element& element, std::size_t in_scope) {
   in_scope += element.declared.size();
   if (in_scope > kMaxNamespacesInScope)
     return fail(Errc::limit, kClause,
-                "more than " + std::to_string(kMaxNamespacesInScope) + " namespace declarations in scope");
+                "more than " + std::to_string(kMaxNamespacesInScope) + " namespace declarations in scope",
+                "sign documents with fewer namespaces");
   for (const Declaration& one : element.declared)
     if (one.uri.find('&') != std::string::npos)
       return fail(Errc::unsupported, kClause,

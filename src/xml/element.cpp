@@ -88,7 +88,8 @@ Result<Scope::QName> Scope::qname(std::string_view text) const {
   const std::optional<std::string_view> bound = uri(prefix);
   if (!bound || local.empty() || local.find(':') != std::string_view::npos)
     return fail(Errc::malformed, "Namespaces in XML 1.0, 4",
-                "\"" + printable(name) + "\" is not a qualified name with a prefix that is in scope");
+                "\"" + printable(name) + "\" is not a qualified name with a prefix that is in scope",
+                "declare the prefix with xmlns:PREFIX");
   return QName{*bound, local};
 }
 

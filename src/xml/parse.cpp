@@ -144,7 +144,8 @@ Result<Tree> parse_tree(OctetsView document, const Limits& limits) {
                               XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING));
   if (!tree || !context->wellFormed || !context->nsWellFormed) return broken(context.get());
   if (tree->intSubset || tree->extSubset)
-    return fail(Errc::unsupported, "XML 1.0", "a document type declaration");
+    return fail(Errc::unsupported, "XML 1.0", "a document type declaration",
+                "send the document without DOCTYPE; no protocol here needs one");
   if (!xmlDocGetRootElement(tree.get())) return not_well_formed("a document without an element");
   return tree;
 }

@@ -52,7 +52,8 @@ class Scanner {
     return not_well_formed("line " + std::to_string(line) + ": " + std::string(what));
   }
   Error over(std::string_view what, std::size_t limit) const {
-    return fail(Errc::limit, kXml, "more than " + std::to_string(limit) + " " + std::string(what));
+    return fail(Errc::limit, kXml, "more than " + std::to_string(limit) + " " + std::string(what),
+                "send a simpler document");
   }
 
   Result<void> markup() {
@@ -161,7 +162,8 @@ Result<void> scan(std::string_view document, const Limits& limits) {
   if (document.size() > limits.octets)
     return fail(Errc::limit, kXml,
                 "a document of " + std::to_string(document.size()) + " octets; at most " +
-                    std::to_string(limits.octets) + " are read");
+                    std::to_string(limits.octets) + " are read",
+                "send a smaller document");
   if (!is_text(document))
     return not_well_formed("octets that are not UTF-8 or characters that XML cannot carry", "XML 1.0, 2.2");
   return Scanner(document, limits).run();

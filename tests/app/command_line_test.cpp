@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 namespace regroup::app::cli {
@@ -13,13 +15,14 @@ using testing::HasSubstr;
 
 struct Ending {
   int code;
-  std::string err;
+  std::string err, out;
 };
 Ending run(std::vector<const char*> words) {
   words.insert(words.begin(), "regroup");
   std::ostringstream err;
+  testing::internal::CaptureStdout();
   const int code = run_command_line(static_cast<int>(words.size()), words.data(), err);
-  return {code, err.str()};
+  return {code, err.str(), testing::internal::GetCapturedStdout()};
 }
 
 template <class Look>
@@ -51,10 +54,14 @@ TEST(CommandLine, EveryVerbAndEveryOptionHasAHelpText) {
 
 TEST(CommandLine, AMisspeltVerbIsNamedWithTheOneThatIsNear) {
   const std::pair<std::vector<const char*>, const char*> cases[] = {
-      {{"inspekt", "message.bin"}, "unknown verb `inspekt`, did you mean `inspect`?"},
-      {{"kms", "lsit", "--dir", "kms"}, "unknown verb `lsit`, did you mean `list`?"},
-      {{"ue", "group", "creat"}, "unknown verb `creat`, did you mean `create`?"},
-      {{"frobnicate"}, "unknown verb `frobnicate`; regroup --help lists them"}};
+      {{"inspekt", "message.bin"},
+       "regroup: usage: unknown verb `inspekt` [docs/operations.md]; did you mean `inspect`? regroup --help"},
+      {{"kms", "lsit", "--dir", "kms"},
+       "regroup kms: usage: unknown verb `lsit` [docs/operations.md]; did you mean `list`? regroup kms "
+       "--help"},
+      {{"ue", "group", "creat"},
+       "regroup ue group: usage: unknown verb `creat` [docs/operations.md]; did you mean `create`?"},
+      {{"frobnicate"}, "unknown verb `frobnicate` [docs/operations.md]; regroup --help lists them"}};
   for (const auto& [words, said] : cases) {
     const Ending ending = run(words);
     EXPECT_EQ(ending.code, 2);
@@ -62,9 +69,93 @@ TEST(CommandLine, AMisspeltVerbIsNamedWithTheOneThatIsNear) {
   }
 }
 
+TEST(CommandLine, AnUnknownOptionIsNamedBeforeAMissingOne) {
+  const std::pair<std::vector<const char*>, const char*> cases[] = {
+      {{"kms", "list", "--dri", "d"},
+       "regroup kms list: usage: unknown option `--dri` [docs/operations.md]; did you mean `--dir`? "},
+      {{"kms", "list", "-dir", "d"}, "unknown option `-dir` [docs/operations.md]; did you mean `--dir`? "},
+      {{"kms", "list", "--dri=d"}, "unknown option `--dri` "},
+      {{"kms", "list", "--sesame"},
+       "unknown option `--sesame` [docs/operations.md]; regroup kms list --help lists them"},
+      {{"gms", "serve", "--cofnig", "x"},
+       "regroup gms serve: usage: unknown option `--cofnig` [docs/operations.md]; did you mean `--config`? "},
+      {{"--jsno", "info"}, "regroup: usage: unknown option `--jsno` "}};
+  for (const auto& [words, said] : cases) {
+    const Ending ending = run(words);
+    EXPECT_EQ(ending.code, 2);
+    EXPECT_THAT(ending.err, HasSubstr(said));
+    EXPECT_THAT(ending.err, HasSubstr("--help"));
+    EXPECT_EQ(ending.out, "");
+  }
+}
+
+TEST(CommandLine, WhatTheParserRefusesNamesTheVerbAndItsHelp) {
+  const std::pair<std::vector<const char*>, const char*> cases[] = {
+      {{"kms", "list"}, "--dir is required"},
+      {{"kms", "list", "--dir"}, "--dir"},
+      {{"kms", "init", "--dir", "d", "--kms-uri", "k", "--passphrase-file", "p", "--period", "x"},
+       "--period"},
+      {{"inspect", "a", "b"}, "not expected: b"},
+      {{"bench", "fanout", "--members", "0"}, "--members"},
+      {{"kms"}, "subcommand"}};
+  for (const auto& [words, said] : cases) {
+    const Ending ending = run(words);
+    EXPECT_EQ(ending.code, 2) << said;
+    EXPECT_THAT(ending.err, testing::StartsWith(std::string("regroup ") + words.front()));
+    EXPECT_THAT(ending.err, HasSubstr(": usage: "));
+    EXPECT_THAT(ending.err, HasSubstr(said));
+    EXPECT_THAT(ending.err, testing::EndsWith(" --help\n"));
+  }
+}
+
+TEST(CommandLine, WithJsonAMistakeIsAnObjectToo) {
+  for (const std::vector<const char*>& words : {std::vector<const char*>{"kms", "list", "--json"},
+                                                {"kms", "list", "--json", "--dri", "d"},
+                                                {"--json", "kms", "list", "--dir", "d"},
+                                                {"kms", "lsit", "--json"},
+                                                {"info", "--json", "x"}}) {
+    const Ending ending = run(words);
+    EXPECT_EQ(ending.code, 2);
+    const auto said = nlohmann::json::parse(ending.out, nullptr, false);
+    ASSERT_TRUE(said.is_object()) << ending.out << ending.err;
+    ASSERT_EQ(said.size(), 1u);
+    const nlohmann::json& error = said["error"];
+    ASSERT_EQ(error.size(), 4u) << ending.out;
+    EXPECT_EQ(error["code"], "usage");
+    EXPECT_EQ(error["clause"], "docs/operations.md");
+    EXPECT_NE(error["detail"], "");
+    EXPECT_THAT(error["cure"].get<std::string>(), HasSubstr("--help"));
+  }
+  EXPECT_EQ(run({"demo", "--json", "report.json", "--member", "3"}).out, "") << "there it names a file";
+}
+
+TEST(CommandLine, AValueMayBeginWithADash) {
+  const Ending ending = run({"ue", "group", "show", "--config", "/nowhere", "--timeout", "-5", "sip:a@b"});
+  EXPECT_EQ(ending.err, "") << "the verb itself judges it";
+}
+
 TEST(CommandLine, WordsBehindAVerbAreItsArguments) {
   const Ending ending = run({"inspect", "/nowhere/inspekt"});
   EXPECT_EQ(ending.code, 2);
+}
+
+// A reader who follows the README in a clone does not commit keys.
+TEST(CommandLine, WhatTheReadmeWritesIsIgnoredByGit) {
+  const auto text_of = [](const char* name) {
+    std::ifstream file(std::string(REGROUP_TEST_DIR) + "/../" + name);
+    EXPECT_TRUE(file.is_open()) << name;
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  const std::string readme = text_of("README.md"), ignored = "\n" + text_of(".gitignore");
+  const std::pair<const char*, const char*> written[] = {{"--json report.json", "/report.json"},
+                                                         {"--evidence evidence", "/evidence/"},
+                                                         {"> message.txt", "/message.txt"},
+                                                         {"> kms.pass", "*.pass"},
+                                                         {"--dir kms", "/kms/"}};
+  for (const auto& [command, line] : written) {
+    EXPECT_THAT(readme, HasSubstr(command)) << "or this test looks for what is gone";
+    EXPECT_THAT(ignored, HasSubstr("\n" + std::string(line) + "\n"));
+  }
 }
 
 TEST(CommandLine, TheMessageOfOpenMayStandAnywhere) {
@@ -74,11 +165,9 @@ TEST(CommandLine, TheMessageOfOpenMayStandAnywhere) {
     std::vector<const char*> line{"open"};
     line.insert(line.end(), words.begin(), words.end());
     line.insert(line.begin() + 1 + static_cast<std::ptrdiff_t>(at), "/nowhere/m.bin");
-    testing::internal::CaptureStdout();
     testing::internal::CaptureStderr();
     const Ending ending = run(line);
     const std::string said = testing::internal::GetCapturedStderr();
-    testing::internal::GetCapturedStdout();
     EXPECT_EQ(ending.code, 2);
     EXPECT_EQ(ending.err, "") << at;
     EXPECT_THAT(said, HasSubstr("cannot read /nowhere/m.bin")) << at;

@@ -9,10 +9,13 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "app/issuer.hpp"
 #include "app/kms/kms_lab.hpp"
+#include "app/tls_lab.hpp"
 #include "base/result.hpp"
 
 namespace regroup::test {
@@ -32,8 +35,25 @@ inline std::string transport_key_text() {
          std::string(64, '2') + "\"}\n";
 }
 
-// A file of that text in a directory of its own, with an empty file for each certificate and key it names,
-// and a good one for transport keys.
+// One CA, one server of the example's name and one token issuer for all configuration files.
+inline const std::string& lab_directory() {
+  static const TemporaryDirectory directory;
+  static const bool made =
+      app::LabCa::make(directory.path).value().issue({"gms", {}, {"sip:gms@mcx.example"}}).ok() &&
+      app::Issuer::make(directory.path, "https://idms.mcx.example").ok();
+  EXPECT_TRUE(made);
+  return directory.path;
+}
+inline std::string lab_file(const std::string& name) {
+  const char* const kind = name.ends_with("-cert.pem")  ? "/gms-cert.pem"
+                           : name.ends_with("-key.pem") ? "/gms-key.pem"
+                           : name.ends_with(".json")    ? "/jwks.json"
+                                                        : "/ca.pem";
+  return lab_directory() + kind;
+}
+
+// A file of that text in a directory of its own, with a good file for each certificate, key, CA and JWKS it
+// names, and for transport keys.
 struct ConfigFile {
   ConfigFile(const std::string& name, const std::string& text) : path(directory.path + "/" + name) {
     std::ofstream(path) << text;
@@ -41,8 +61,9 @@ struct ConfigFile {
     for (std::string piece; std::getline(pieces, piece, '"');)
       if (piece.ends_with("-trk.json"))
         put(piece, transport_key_text());
-      else if (piece.ends_with(".pem") || piece.ends_with(".json"))
-        std::ofstream(directory.path + "/" + piece);
+      else if (piece[0] != '/' && (piece.ends_with(".pem") || piece.ends_with(".json")))
+        std::filesystem::copy_file(lab_file(piece), directory.path + "/" + piece,
+                                   std::filesystem::copy_options::overwrite_existing);
   }
   void put(const std::string& name, const std::string& content, mode_t mode = 0600) const {
     std::ofstream(directory.path + "/" + name, std::ios::trunc) << content;

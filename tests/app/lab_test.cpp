@@ -172,6 +172,7 @@ TEST_F(Lab, NeverRepeatsASecretInAnError) {
 TEST_F(Lab, AnswersOneLineForOneLineAndNothingForABlankOne) {
   EXPECT_EQ(talk("\n  \t\r\nKPAK\n\nKPAK 012345\n"), ask("KPAK") + "\nOK " + s(eccsi_, "KPAK") + "\n");
   EXPECT_EQ(talk(""), "");
+  EXPECT_NE(lab_help().find("skipped and gets no answer"), std::string::npos);
   EXPECT_EQ(talk("KPAK 012345"), "OK " + s(eccsi_, "KPAK") + "\n") << "the last line may lack its end";
 }
 

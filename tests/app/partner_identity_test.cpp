@@ -77,7 +77,7 @@ class PartnerKms : public testing::Test {
   }
   test::KmsLab lab;
   mcx::Domains domains;
-  std::vector<std::string> unknown;
+  std::vector<Error> unknown;
 };
 
 TEST_F(PartnerKms, MustBeTheOneThatServesThePartner) {
@@ -92,7 +92,7 @@ TEST_F(PartnerKms, MustBeTheOneThatServesThePartner) {
 TEST_F(PartnerKms, ThatIsNotKnownYetIsListedAndNoReasonNotToStart) {
   EXPECT_TRUE(check("sip:gms@gamma.example", "kms.gamma.example").ok());
   ASSERT_EQ(unknown.size(), 1u);
-  EXPECT_NE(unknown[0].find("sip:gms@gamma.example"), std::string::npos);
+  EXPECT_NE(unknown[0].text().find("sip:gms@gamma.example"), std::string::npos);
 }
 
 TEST_F(PartnerKms, FollowsTheExactEntriesOfKmsOf) {

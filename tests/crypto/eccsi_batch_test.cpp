@@ -7,8 +7,8 @@
 
 #include "base/text.hpp"
 #include "crypto/eccsi/signing.hpp"
+#include "crypto/forced_kernel.hpp"
 #include "crypto/ifma/fan_out.hpp"
-#include "crypto/kernel.hpp"
 #include "vectors.hpp"
 
 namespace regroup::crypto::eccsi {
@@ -31,12 +31,6 @@ Fixed<32> x_of(const PointOctets& point) {
   std::copy(point.begin() + 1, point.begin() + 33, out.begin());
   return out;
 }
-
-struct Forced {
-  explicit Forced(Kernel kernel) { EXPECT_TRUE(force_kernel(name_of(kernel)).ok()); }
-  ~Forced() { EXPECT_TRUE(force_kernel(name_of(before)).ok()); }
-  Kernel before = active_kernel();
-};
 
 class EccsiBatch : public testing::Test {
  protected:
@@ -66,7 +60,7 @@ TEST_F(EccsiBatch, UserKeysOfABatchAreThoseOfOneByOne) {
   for (int i = 0; i < 300; ++i) identifiers.push_back(to_octets(random.octets<32>()));
   const std::vector<OctetsView> views(identifiers.begin(), identifiers.end());
   test::SeededRandom draws(5), again(5);
-  const Forced forced(Kernel::ifma);
+  const test::ForcedKernel forced(Kernel::ifma);
   const std::vector<UserKey> all = UserKey::make_all(ksak, kpak, views, draws);
   ASSERT_EQ(all.size(), views.size());
   for (std::size_t i = 0; i < views.size(); ++i) {
@@ -134,7 +128,7 @@ struct Signer {
 TEST_F(EccsiBatch, SignsOctetForOctetAsOneSignatureAtATimeDoes) {
   const Signer signer(random);
   const auto by = [&](Kernel kernel, std::size_t count) {
-    const Forced forced(kernel);
+    const test::ForcedKernel forced(kernel);
     test::SeededRandom same(99);
     return sign_all(signer.key, signer.kpak, signer.identifier, std::span(signer.views).first(count), same)
         .value();
@@ -150,7 +144,7 @@ TEST_F(EccsiBatch, SignsOctetForOctetAsOneSignatureAtATimeDoes) {
 TEST_F(EccsiBatch, ASignatureThatDoesNotVerifyIsNotHandedOut) {
   const Signer signer(random), other(random);
   for (const Kernel kernel : {Kernel::ifma, Kernel::portable}) {
-    const Forced forced(kernel);
+    const test::ForcedKernel forced(kernel);
     const auto refused = sign_all(signer.key, other.kpak, signer.identifier, signer.views, random);
     ASSERT_FALSE(refused.ok());
     EXPECT_EQ(refused.error().code, Errc::bad_signature);

@@ -4,8 +4,8 @@
 #include <gmock/gmock.h>
 
 #include "base/text.hpp"
+#include "crypto/forced_kernel.hpp"
 #include "crypto/ifma/fan_out.hpp"
-#include "crypto/kernel.hpp"
 #include "crypto/sakke.hpp"
 #include "vectors.hpp"
 
@@ -105,13 +105,6 @@ TEST_F(Ifma, TheProductIsRightForEveryBoundThatALazySumReaches) {
   EXPECT_EQ(wrong, 0);
 }
 
-// A kernel for the time of a scope.
-struct Forced {
-  explicit Forced(Kernel kernel) { EXPECT_TRUE(force_kernel(name_of(kernel)).ok()); }
-  ~Forced() { EXPECT_TRUE(force_kernel(name_of(before)).ok()); }
-  Kernel before = active_kernel();
-};
-
 struct Members {
   explicit Members(std::size_t count, std::uint64_t seed) : random(seed) {
     for (sakke::KmsPublicKey* one : {&first, &second})
@@ -123,7 +116,7 @@ struct Members {
     for (std::size_t i = 0; i < count; ++i) to[i].identifier = identifiers[i];
   }
   [[nodiscard]] std::vector<Octets> by(Kernel kernel) const {
-    const Forced forced(kernel);
+    const test::ForcedKernel forced(kernel);
     EXPECT_EQ(active_kernel(), kernel);
     return sakke::encapsulate(Octets(16, 0x5a), to).value();
   }
@@ -138,7 +131,7 @@ TEST_F(Ifma, EncapsulatesAsThePortableKernelDoesForEveryNumberOfMembersOfTwoKmss
   const std::vector<Octets> portable = all.by(Kernel::portable);
   EXPECT_EQ(all.by(Kernel::ifma), portable);
   for (const std::size_t count : {1U, 2U, 3U, 7U, 8U, 9U, 16U, 17U}) {
-    const Forced forced(Kernel::ifma);
+    const test::ForcedKernel forced(Kernel::ifma);
     const auto some = sakke::encapsulate(Octets(16, 0x5a), std::span(all.to).first(count)).value();
     EXPECT_TRUE(std::equal(some.begin(), some.end(), portable.begin())) << count;
   }
@@ -155,7 +148,7 @@ TEST_F(Ifma, OneNeutralElementFailsTheWholeCall) {
   ScalarOf<ifma::Set>().operator-(ScalarOf<ifma::Set>::of(5)).write(minus);
   std::vector<sakke::Recipient> to;
   for (const Octets& one : all.identifiers) to.push_back({one, &kms});
-  const Forced forced(Kernel::ifma);
+  const test::ForcedKernel forced(Kernel::ifma);
   EXPECT_TRUE(sakke::encapsulate(Octets(16, 1), to).ok());
   to[4].identifier = minus;
   const auto refused = sakke::encapsulate(Octets(16, 1), to);
@@ -170,11 +163,11 @@ TEST_F(Ifma, ExtractsTheReceiverKeysOfThePortableKernel) {
   for (int i = 0; i < 260; ++i) identifiers.push_back(to_octets(random.octets<32>()));
   const std::vector<OctetsView> views(identifiers.begin(), identifiers.end());
   for (const std::size_t count : {0U, 1U, 2U, 9U, 260U}) {
-    const Forced forced(Kernel::ifma);
+    const test::ForcedKernel forced(Kernel::ifma);
     const auto keys = sakke::extract_all(z, std::span(views).first(count)).value();
     ASSERT_EQ(keys.size(), count);
     for (std::size_t i = 0; i<count; i += count> 20 ? 51 : 1) {
-      const Forced portable(Kernel::portable);
+      const test::ForcedKernel portable(Kernel::portable);
       EXPECT_TRUE(ct_equal(keys[i].expose(), sakke::extract(z, views[i]).value().octets().expose())) << i;
     }
   }
@@ -188,7 +181,7 @@ TEST_F(Ifma, OneIdentifierThatHitsTheMasterSecretIsNamedAndFailsTheCall) {
   const std::vector<Octets> identifiers{Octets(32, 1), minus, Octets(32, 2)};
   const std::vector<OctetsView> views(identifiers.begin(), identifiers.end());
   for (const Kernel kernel : {Kernel::portable, Kernel::ifma}) {
-    const Forced forced(kernel);
+    const test::ForcedKernel forced(kernel);
     EXPECT_EQ(sakke::extract_all(z, views).error().code, Errc::conflict);
   }
 }
@@ -231,7 +224,7 @@ std::vector<std::string> one_by_one(std::span<const sakke::Sealed> all) {
   return out;
 }
 std::vector<std::string> together(std::span<const sakke::Sealed> all) {
-  const Forced forced(Kernel::ifma);
+  const test::ForcedKernel forced(Kernel::ifma);
   std::vector<std::string> out;
   for (const auto& opened : sakke::decapsulate_all(all))
     out.push_back(opened.ok() ? hex(opened->expose()) : opened.error().text());
@@ -279,7 +272,7 @@ TEST_F(Ifma, AKeyBeyondTheBudgetOfLinesOpensAll) {
 }
 
 TEST(Kernels, AreForcedByNameOnlyWhereTheyRun) {
-  const Forced restore(active_kernel());
+  const test::KernelRestored restored;
   const Kernel best = runs_here(Kernel::ifma)  ? Kernel::ifma
                       : runs_here(Kernel::adx) ? Kernel::adx
                                                : Kernel::portable;

@@ -4,7 +4,6 @@
 
 #include "base/workers.hpp"
 #include "crypto/eccsi.hpp"
-#include "crypto/kernel.hpp"
 #include "crypto/sakke.hpp"
 #include "vectors.hpp"
 
@@ -29,9 +28,6 @@ struct Identifiers {
 
 class InChunks : public testing::Test {
  protected:
-  void SetUp() override {
-    if (!runs_here(Kernel::ifma)) GTEST_SKIP() << "other kernels take too long for three chunks";
-  }
   test::SeededRandom random{21};
   Identifiers who{random};
 };

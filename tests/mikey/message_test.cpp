@@ -496,7 +496,7 @@ TEST(ErrorCode, WithoutANumberInTheDetailTheErrcDecides) {
   EXPECT_EQ(error_code(fail(Errc::expired, "", "T is old")), 1);
   EXPECT_EQ(error_code(fail(Errc::not_for_me, "", "IDRr is another")), 7);
   EXPECT_EQ(error_code(fail(Errc::internal, "", "")), 12);
-  EXPECT_EQ(error_code(refuse(Errc::unsupported, ErrorCode::invalid_prf, "", "PRF func 7")), 2);
+  EXPECT_EQ(error_code(refuse(Errc::unsupported, ErrorCode::invalid_prf, "", "PRF func 7", "")), 2);
   EXPECT_EQ(error_code(fail(Errc::internal, "", "x (MIKEY error 99: y)")), 12);
 }
 

@@ -31,7 +31,7 @@ class DemoStop : public testing::Test {
     EXPECT_THAT(running_in(directory_), IsEmpty());
     EXPECT_FALSE(std::filesystem::exists(directory_));
     const std::string log = contents(folder_.file("demo.log"));
-    EXPECT_THAT(log, HasSubstr("regroup demo: transport: stopped\n"));
+    EXPECT_THAT(log, HasSubstr("regroup demo: transport: stopped; start again\n"));
     EXPECT_THAT(log, Not(HasSubstr(directory_))) << "it is gone: nobody can look there";
   }
   Folder folder_;
@@ -93,7 +93,7 @@ TEST_F(DemoStop, WhileItWaitsForAProcessSaysSoAndNotThatTheProcessIsLate) {
   EXPECT_TRUE(wait_until([&] { return processes().size() <= 2; }));
   for (const pid_t kms : frozen) kill(kms, SIGCONT);
   EXPECT_TRUE(ended_with(demo_.child().wait_end(40), 1));
-  EXPECT_EQ(contents(folder_.file("demo.log")), "regroup demo: transport: stopped\n");
+  EXPECT_EQ(contents(folder_.file("demo.log")), "regroup demo: transport: stopped; start again\n");
 }
 
 // The handlers of the demo, as they were before once this is over.

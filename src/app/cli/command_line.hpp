@@ -15,7 +15,8 @@ inline constexpr const char* kExitCodes =
 void add_lab_verbs(CLI::App& app, int& result);
 void add_role_verbs(CLI::App& app, int& result);
 
-// Runs the verb that the arguments name. Exit code: the verb's, 0 after help, 2 when they cannot be read.
+// Runs the verb that the arguments name. Exit code: the verb's, 0 after help, 2 when they cannot be read:
+// then the first mistake is told on `err`, and with --json anywhere on the line as an object on stdout too.
 [[nodiscard]] int run_command_line(int argc, const char* const* argv, std::ostream& err);
 
 }  // namespace regroup::app::cli

@@ -21,6 +21,7 @@ namespace {
 struct Said {
   std::string text;
   nlohmann::json json;
+  std::string warning = {};  // on stderr, whatever is asked for
 };
 
 // A document that cannot be taken is refused, as a conflicting one is.
@@ -33,6 +34,7 @@ int finish(const char* command, const Result<Said>& said, bool json, std::ostrea
     const int code = refuse_kms_verb(command, said.error(), json, out, err);
     return is_refused_document(said.error().code) ? 3 : code;
   }
+  if (!said->warning.empty()) err << "regroup kms " << command << ": warning: " << said->warning << std::endl;
   if (json || !said->text.empty()) out << (json ? said->json.dump() : said->text) << "\n";
   return 0;
 }
@@ -105,6 +107,20 @@ Result<void> register_identity(OpenedKms& opened, const mcx::McpttId& identity,
   return opened.kms.registry().add(identity, options.server);
 }
 
+// Whoever seals to an identity looks its KMS up by its domain (PR-37). One of another domain may be meant all
+// the same (a gateway; a tel: number has none), so this is said and not refused.
+std::string foreign_domain(const kms::Kms& kms, const mcx::McpttId& identity) {
+  const std::string domain = mcx::domain_part(identity.text());
+  const kms::CertificateRecord& own = kms.registry().own();
+  mcx::Domains here;
+  if (domain.empty() || own.domains.empty() || !here.add(kms.certificate()).ok()) return {};
+  if (here.kms_of(identity).ok()) return {};
+  std::string served;
+  for (const std::string& one : own.domains) served += " " + one;
+  return "URI: " + identity.text() + " is of the domain " + domain + ", this KMS serves" + served +
+         " [PR-37]; correct the URI, or give it an entry in [kms_of] of each GMS";
+}
+
 Result<Said> add_identity(const KmsAddIdentityOptions& options) {
   TRY(need(options.directory, "--dir"));
   const mcx::McpttId asked = TRY(argument(identity_value(options.identity), "URI"));
@@ -135,7 +151,8 @@ Result<Said> add_identity(const KmsAddIdentityOptions& options) {
               {{"identity", identity.text()},
                {"server", options.server},
                {"policy", policy},
-               {"identities", opened.kms.registry().subscribers()}}};
+               {"identities", opened.kms.registry().subscribers()}},
+              foreign_domain(opened.kms, identity)};
 }
 
 Result<Said> import_certificate(const KmsImportCertificateOptions& options) {

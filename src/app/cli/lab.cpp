@@ -25,7 +25,8 @@ using Words = std::span<const std::string_view>;
 // ---- fields
 
 Error bad_field(std::string_view field, const std::string& what) {
-  return fail(Errc::malformed, "", std::string(field) + " " + what);
+  return fail(Errc::malformed, "", std::string(field) + " " + what,
+              "write the fields as docs/operations.md lists them for the verb");
 }
 
 // Every field is held as a secret: half of them are.
@@ -249,7 +250,7 @@ Result<std::string> answer(Words words, Random& random) {
     return fail(Errc::usage, "",
                 std::string(verb.name) + " takes " + std::to_string(verb.fields) + " fields, not " +
                     std::to_string(words.size() - 1),
-                std::string(verb.name) + " " + std::string(verb.takes));
+                "write " + std::string(verb.name) + " " + std::string(verb.takes));
   }
   return fail(Errc::usage, "", "no such verb", "regroup lab --help lists them");
 }
@@ -275,7 +276,9 @@ void wipe_text(std::string& text) {
 }  // namespace
 
 std::string lab_help() {
-  std::string out = "One line in, one line out: VERB FIELD ... gives OK ANSWER ... or ERR TEXT.\n\n";
+  std::string out =
+      "One line in, one line out: VERB FIELD ... gives OK ANSWER ... or ERR TEXT. A line of white space is\n"
+      "skipped and gets no answer.\n\n";
   for (const Verb& verb : kVerbs)
     out += "  " + std::string(verb.name) + " " + std::string(verb.takes) + "  ->  " +
            std::string(verb.gives) + "\n";

@@ -72,7 +72,8 @@ std::string_view name_of(InputForm form) noexcept {
 
 Result<MessageInput> detect_message(OctetsView input) {
   if (input.size() > kLargestInput)
-    return fail(Errc::limit, "", "the input has more than 1 MiB", "a MIKEY message has at most 16384 octets");
+    return fail(Errc::limit, "", "the input has more than 1 MiB",
+                "give one MIKEY message: it has at most 16384 octets");
   if (input.empty()) return fail(Errc::malformed, "", "the input is empty", "give one MIKEY message");
   if (!is_text(text_of(input))) return MessageInput{InputForm::binary, to_octets(input)};
 

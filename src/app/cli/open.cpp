@@ -70,7 +70,8 @@ Result<void> expect_initiator(const OpenOptions& options, const mikey::Message& 
                               gktp::Reception& with) {
   if (options.initiator.empty()) return {};
   auto identity = mcx::McpttId::parse(options.initiator);
-  if (!identity.ok()) return fail(Errc::usage, "", "--initiator: " + identity.error().detail);
+  if (!identity.ok())
+    return fail(Errc::usage, "", "--initiator: " + identity.error().detail, identity.error().cure);
   if (!message.initiator.hidden()) return {};
   const auto kms = mcx::KmsUri::parse(message.initiator_kms.text());
   if (kms.ok() && !held.domains.kms_of(*identity).ok()) held.domains.map_exactly(identity->text(), *kms);
@@ -81,14 +82,16 @@ Result<void> expect_initiator(const OpenOptions& options, const mikey::Message& 
 
 Result<Account> account_of(const OpenOptions& options, std::istream& in) {
   if (options.certificate_files.empty() || options.key_set_files.empty() || options.file.empty())
-    return fail(Errc::usage, "", "name at least one --certificate, one --key-set and a message");
+    return fail(Errc::usage, "", "name at least one --certificate, one --key-set and a message",
+                "see regroup open --help");
   const gktp::Tolerances tolerances = TRY(tolerances_of(options));
   const std::optional<NtpTime> at =
       options.at.empty() ? std::nullopt : std::optional(TRY(parse_time(options.at, "--at")));
   const Octets input = TRY(read_named(options.file, in));
   HeldKeys held = TRY(read_keys(options.certificate_files, options.key_set_files, in));
   if (held.key_sets.empty())
-    return fail(Errc::usage, "TS 33.180 D.3.3", "the key-set files hold no live key set");
+    return fail(Errc::usage, "TS 33.180 D.3.3", "the key-set files hold no live key set",
+                "fetch the key set of the present period from the KMS");
   const Octets octets = TRY(detect_message(input)).octets;
   const mikey::Message message = TRY(mikey::parse(octets));
 

@@ -21,14 +21,15 @@ using nlohmann::json;
 
 constexpr int kRedraws = 64;
 
-Error usage(std::string detail, std::string cure = {}) {
+Error usage(std::string detail, std::string cure) {
   return fail(Errc::usage, "", std::move(detail), std::move(cure));
 }
 
 Result<void> check_options(const SealOptions& options) {
   if (options.certificate_files.empty() || options.key_set_files.empty() || options.to.empty() ||
       options.groups.empty())
-    return usage("name at least one --certificate, one --key-set, one --to and one --group");
+    return usage("name at least one --certificate, one --key-set, one --to and one --group",
+                 "see regroup seal --help");
   for (const std::string& uri : options.to) TRY(argument(identity_value(uri), "--to"));
   for (const std::string& uri : options.groups) TRY(argument(identity_value(uri), "--group"));
   if (options.revoke && (options.gmk_file.empty() || options.gmk_id.empty()))
@@ -41,7 +42,8 @@ Result<mcx::Gmk> read_gmk(const std::string& file) {
       TRY(crypto::read_secret_line(file, "GMK file", 4096, "write 32 hexadecimal digits into it, mode 0600"));
   auto octets = secret_from_hex(text_of(line.expose()));
   if (!octets.ok() || octets->size() != mcx::Gmk::size)
-    return usage("--gmk-file " + printable(file) + " does not hold 32 hexadecimal digits on its first line");
+    return usage("--gmk-file " + printable(file) + " does not hold 32 hexadecimal digits on its first line",
+                 "write them into it, mode 0600");
   return mcx::Gmk::parse(octets->expose());
 }
 
@@ -54,7 +56,8 @@ Result<std::string> text_with_use(const SealOptions& options) {
   if (options.use.empty()) return options.text;
   for (const mcx::KeyUse use : {mcx::KeyUse::media, mcx::KeyUse::floor, mcx::KeyUse::both})
     if (options.use == mcx::name_of(use)) return mcx::with_use(options.text, use);
-  return usage("--use is media, floor or both");
+  return usage("--use: '" + printable(options.use, 40) + "' is no use of a key",
+               "choose media, floor or both");
 }
 
 Result<gktp::KeyParameters> parameters_of(const SealOptions& options, NtpTime time) {
@@ -64,7 +67,8 @@ Result<gktp::KeyParameters> parameters_of(const SealOptions& options, NtpTime ti
   out.expiry = TRY(unix_option(options.expiry, "--expiry"));
   const std::int64_t starts = out.activation ? out.activation : time.unix_seconds();
   if (!out.revoked && out.expiry && out.expiry <= starts)
-    return usage("--expiry is not later than the activation: every receiver would refuse the key");
+    return usage("--expiry is not later than the activation: every receiver would refuse the key",
+                 "choose a later --expiry or an earlier --activation");
   out.text = TRY(text_with_use(options));
   for (const std::string& group : options.groups)
     out.groups.push_back(TRY(mcx::GroupId::parse(group)).text());
@@ -74,7 +78,7 @@ Result<gktp::KeyParameters> parameters_of(const SealOptions& options, NtpTime ti
 Result<mcx::Rand> rand_of(const SealOptions& options, Random& random) {
   if (options.rand.empty()) return to_octets(random.octets<16>());
   auto octets = from_hex(options.rand);
-  if (!octets.ok()) return usage("--rand: " + octets.error().detail);
+  if (!octets.ok()) return usage("--rand: " + octets.error().detail, octets.error().cure);
   return octets;
 }
 
@@ -96,7 +100,7 @@ Result<gktp::KeyMaterial> material_of(const SealOptions& options,
   if (!options.gmk_file.empty()) key.key = TRY(read_gmk(options.gmk_file));
   if (!options.gmk_id.empty()) {
     const auto id = fixed_from_hex<4>(options.gmk_id);
-    if (!id.ok()) return usage("--gmk-id is 8 hexadecimal digits");
+    if (!id.ok()) return usage("--gmk-id: " + id.error().detail, "give 8 hexadecimal digits");
     key.id.value = load_be32(*id);
   }
   for (int attempt = 0; attempt < kRedraws; ++attempt) {
@@ -127,7 +131,7 @@ Result<const mcx::KeySet*> sending(const HeldKeys& held, NtpTime time) {
     if (keys.identity() != held.key_sets.front().identity())
       return usage("the key-set files hold keys of '" + held.key_sets.front().identity().text() +
                        "' and of '" + keys.identity().text() + "'",
-                   "a message has one sender");
+                   "give the key sets of one sender");
   for (const mcx::KeySet& keys : held.key_sets) {
     const mcx::KmsCertificate* const kms = held.domains.find(keys.kms_uri());
     if (kms && kms->periods.number_at(time) == keys.period_no()) return &keys;
@@ -184,7 +188,9 @@ Result<std::string> save(const std::filesystem::path& path, OctetsView message) 
   std::ofstream file(path, std::ios::binary);
   file << text_of(message);
   file.close();
-  if (!file) return fail(Errc::storage, "", "cannot write " + printable(path.string()));
+  if (!file)
+    return fail(Errc::storage, "", "cannot write " + printable(path.string()),
+                "name a folder that this user may write to");
   return path.string();
 }
 

@@ -85,7 +85,7 @@ void watch_for_stop() {
 }
 bool stop_wanted() { return stopping; }
 Result<void> go_on() {
-  if (stopping) return fail(Errc::transport, "", "stopped");
+  if (stopping) return fail(Errc::transport, "", "stopped", "start again");
   return {};
 }
 void set_program(const std::string& path) { program() = path; }

@@ -60,7 +60,8 @@ Result<void> write_report(const std::string& file, const Report& report) {
   std::ofstream out(file, std::ios::trunc);
   out << report.json().dump(1) << "\n";
   out.close();
-  if (!out) return fail(Errc::storage, "", "--json: cannot write " + printable(file));
+  if (!out)
+    return fail(Errc::storage, "", "--json: cannot write " + printable(file), "see whether the disk is full");
   return {};
 }
 
@@ -77,7 +78,8 @@ int run_demo(const DemoOptions& options, std::ostream& out, std::ostream& err) {
     return error.code == Errc::usage ? 2 : 1;
   };
   if (options.members < 1 || options.members > 1000)
-    return tell(fail(Errc::usage, "docs/formats.md, Demo", "--members is 1 to 1000"));
+    return tell(fail(Errc::usage, "docs/formats.md, Demo", "--members is 1 to 1000",
+                     "choose a number of that range"));
   if (const auto ready = prepare_report(options.json_file); !ready.ok()) return tell(ready.error());
   if (const auto ready = prepare_evidence(options.evidence_dir); !ready.ok()) return tell(ready.error());
   watch_for_stop();

@@ -13,13 +13,14 @@
 namespace regroup::app::demo {
 namespace {
 
+constexpr std::string_view kCheckFolder = "name a folder that this user may write to";
 constexpr std::string_view kMessages = "messages.jsonl", kCertificate = ".certificate.xml",
                            kKeySet = ".keyset.xml";
 
 // A file of mode 0600 from its first octet on.
 Result<void> keep_private(const std::string& path, OctetsView octets) {
   const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (fd < 0) return fail(Errc::storage, "", "cannot write " + path);
+  if (fd < 0) return fail(Errc::storage, "", "cannot write " + path, std::string(kCheckFolder));
   fchmod(fd, 0600);
   std::size_t at = 0;
   while (at < octets.size()) {
@@ -28,7 +29,7 @@ Result<void> keep_private(const std::string& path, OctetsView octets) {
     at += static_cast<std::size_t>(n);
   }
   close(fd);
-  if (at < octets.size()) return fail(Errc::storage, "", "cannot write " + path);
+  if (at < octets.size()) return fail(Errc::storage, "", "cannot write " + path, std::string(kCheckFolder));
   return {};
 }
 
@@ -44,10 +45,14 @@ Result<void> prepare_evidence(const std::string& directory) {
   namespace fs = std::filesystem;
   std::error_code code;
   fs::create_directories(directory, code);
-  if (code) return fail(Errc::storage, "", "cannot make " + printable(directory) + ": " + code.message());
+  if (code)
+    return fail(Errc::storage, "", "cannot make " + printable(directory) + ": " + code.message(),
+                std::string(kCheckFolder));
   std::vector<fs::path> found;
   for (const auto& entry : fs::directory_iterator(directory, code)) found.push_back(entry.path());
-  if (code) return fail(Errc::storage, "", "cannot read " + printable(directory) + ": " + code.message());
+  if (code)
+    return fail(Errc::storage, "", "cannot read " + printable(directory) + ": " + code.message(),
+                std::string(kCheckFolder));
   if (found.empty()) return {};
   if (!fs::exists(fs::path(directory) / kMessages, code))
     return fail(Errc::usage, "docs/formats.md, Demo",
@@ -56,7 +61,8 @@ Result<void> prepare_evidence(const std::string& directory) {
                 "name a new or an empty directory");
   for (const fs::path& path : found)
     if (is_ours(path.filename().string()) && !fs::remove(path, code))
-      return fail(Errc::storage, "", "cannot remove " + printable(path.string()) + ": " + code.message());
+      return fail(Errc::storage, "", "cannot remove " + printable(path.string()) + ": " + code.message(),
+                  std::string(kCheckFolder));
   return {};
 }
 

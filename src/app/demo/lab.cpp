@@ -24,7 +24,8 @@ Result<void> write_private(const std::string& path, const std::string& text) {
   std::ofstream file(path, std::ios::trunc);
   file << text;
   file.close();
-  if (!file || chmod(path.c_str(), 0600) != 0) return fail(Errc::storage, "", "cannot write " + path);
+  if (!file || chmod(path.c_str(), 0600) != 0)
+    return fail(Errc::storage, "", "cannot write " + path, "check the space and rights of /tmp");
   return {};
 }
 
@@ -58,7 +59,7 @@ template <class Verb>
 Result<std::string> verb(const char* name, Verb run) {
   std::ostringstream out, err;
   const int code = run(out, err);
-  if (code != 0) return fail(Errc::usage, "", std::string(name) + ": " + err.str());
+  if (code != 0) return fail(Errc::usage, "", std::string(name) + ": " + err.str(), "see the lines before");
   return out.str();
 }
 
@@ -101,7 +102,9 @@ KmsAccess System::kms_access(const std::string& identity) const {
 
 Result<std::unique_ptr<Lab>> Lab::make(int members, LabOptions lab_options) {
   char name[] = "/tmp/regroup-demo-XXXXXX";
-  if (!mkdtemp(name)) return fail(Errc::storage, "", "no directory can be made under /tmp");
+  if (!mkdtemp(name))
+    return fail(Errc::storage, "", "no directory can be made under /tmp",
+                "check the space and rights of /tmp");
   std::unique_ptr<Lab> lab(new Lab(name, std::move(lab_options)));
   lab->ca_.emplace(TRY(LabCa::make(lab->directory_)));
   lab->issuer_.emplace(TRY(Issuer::make(lab->directory_, "https://idms.demo.example")));
@@ -139,7 +142,7 @@ Result<void> Lab::prepare(System& system, int members) {
   system.domain = system.name + ".example";
   system.directory = directory_ + "/" + system.name;
   if (mkdir(system.directory.c_str(), 0700) != 0)
-    return fail(Errc::storage, "", "cannot make " + system.directory);
+    return fail(Errc::storage, "", "cannot make " + system.directory, "check the space and rights of /tmp");
   system.kms_uri = "kms." + system.domain;
   const bool user_like = &system == &alpha_ && !options_.user_like_gms.empty();
   system.gms_uri = user_like ? options_.user_like_gms : "sip:gms@" + system.domain;

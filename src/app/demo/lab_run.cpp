@@ -156,7 +156,8 @@ Result<json> Lab::ledger(const System& system, const std::string& group) {
   request.url = system.admin_url + "/ledger/" + http::percent_encode(group);
   const http::Response response = TRY(system.admin->call(std::move(request)));
   if (response.status != 200)
-    return fail(Errc::transport, "", "the ledger was answered " + std::to_string(response.status));
+    return fail(Errc::transport, "", "the ledger was answered " + std::to_string(response.status),
+                "see the log of that GMS in the folder of the demo");
   return json::parse(response.body.text(), nullptr, false);
 }
 

@@ -161,7 +161,8 @@ class Refusals {
                               reception.now, random))
             .front()
             .message;
-    return fail(Errc::expired, "TS 33.180 F.2.1", "the GMS holds no key set of this period");
+    return fail(Errc::expired, "TS 33.180 F.2.1", "the GMS holds no key set of this period",
+                "compare the clock with the KMS of the demo");
   }
   void note(const std::string& what, bool refused, const std::string& reason) {
     report_.refusals.push_back({{"case", what}, {"refused", refused}, {"reason", reason}});

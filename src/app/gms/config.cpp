@@ -5,6 +5,8 @@
 
 #include "app/config_values.hpp"
 #include "base/text.hpp"
+#include "http/jwt.hpp"
+#include "http/server.hpp"
 
 namespace regroup::app {
 namespace {
@@ -116,14 +118,29 @@ Result<void> read_listeners(TomlTable& root, GmsConfig& out) {
   return {};
 }
 
+// PR-39: one identity string. Partners and the KMS take this GMS by the URI in its certificate.
+TomlTable::FileCheck certificate_of(const std::string& own) {
+  return [own](const std::string& path) -> Result<void> {
+    TRY(http::check_certificate_file(path));
+    if (TRY(http::certificate_in(path)).has_uri(own)) return {};
+    return fail(Errc::usage, "PR-39", "certificate file " + path + " does not carry the URI " + own,
+                "have a certificate issued whose subjectAltName holds URI:" + own);
+  };
+}
+
 Result<void> read_tls(TomlTable& root, GmsConfig& out) {
   TomlTable tls = TRY(root.table("tls", {"cert", "key", "ca"}));
-  out.certificate_file = out.kms.certificate_file = TRY(tls.present_file("cert"));
-  out.key_file = out.kms.key_file = TRY(tls.present_file("key"));
+  out.certificate_file = out.kms.certificate_file =
+      TRY(tls.present_file("cert", certificate_of(out.domain.gms_uri.text())));
+  out.key_file = out.kms.key_file =
+      TRY(tls.present_file("key", [cert = out.certificate_file](const std::string& path) {
+        return http::check_key_file(path, cert);
+      }));
   TomlTable ca = TRY(tls.table("ca", {"trusted", "kms", "token"}));
-  out.kms.ca_file = TRY(ca.present_file("kms"));
-  if (ca.has("token")) out.token_ca_file = TRY(ca.present_file("token"));
-  if (!TRY(ca.text_or("trusted", "")).empty()) out.trusted_ca_file = TRY(ca.present_file("trusted"));
+  out.kms.ca_file = TRY(ca.present_file("kms", http::check_ca_file));
+  if (ca.has("token")) out.token_ca_file = TRY(ca.present_file("token", http::check_ca_file));
+  if (!TRY(ca.text_or("trusted", "")).empty())
+    out.trusted_ca_file = TRY(ca.present_file("trusted", http::check_ca_file));
   if ((!out.listen_trusted.empty() || !out.listen_admin.empty()) && out.trusted_ca_file.empty())
     return ca.wrong("trusted", "TS 24.482 A.2",
                     "is missing, but listen.https has a listener that asks for a client certificate",
@@ -139,7 +156,7 @@ Result<void> read_trust(TomlTable& root, GmsConfig& out) {
     TRY(read_token_table(own_token, {out.token_ca_file, "tls.ca.token"}, out.kms));
   }
   TomlTable token = TRY(root.table("token", {"jwks", "issuer", "audience", "scopes"}));
-  out.jwks_file = TRY(token.present_file("jwks"));
+  out.jwks_file = TRY(token.present_file("jwks", http::check_jwks_file));
   out.issuer = TRY(token.text("issuer"));
   out.audience = TRY(token.text_or("audience", ""));
   out.scopes = TRY(token.texts_or(
@@ -195,7 +212,7 @@ Result<void> read_partner(TomlTable& table, GmsConfig& out) {
   access.gms_uri = settings.gms_uri.text();
   access.kms_uri = TRY(table.parsed("kms_uri", kms_uri_value));
   access.xcap_root = TRY(table.parsed("xcap_root", xcap_root_value));
-  access.ca_file = TRY(table.present_file("ca"));
+  access.ca_file = TRY(table.present_file("ca", http::check_ca_file));
   access.san = settings.san = table.has("san") ? TRY(table.text("san")) : access.gms_uri;
   TRY(check_distinct(table, settings, out.domain));
   out.domain.partners.push_back(std::move(settings));

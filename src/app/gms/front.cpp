@@ -74,9 +74,8 @@ http::Response group_refusal(const Error& error, const gms::Settings& settings, 
     const std::string other = "sip:grp-" + hex(random.octets<4>()) + "@" + settings.domains.front();
     return xcap_refusal(xcap::group_id_refused(error.detail, {other}));
   }
-  xcap::XcapError refused;
+  xcap::XcapError refused = xcap::XcapError::of(error);  // its phrase ends with the cure
   refused.kind = ErrorKind::constraint_failure;
-  refused.phrase = error.detail;
   return xcap_refusal(refused);
 }
 
@@ -183,8 +182,9 @@ http::Response GmsFront::put_group(const Call& call) {
   auto request = group_request_of(wanted, call.request.body);
   if (!request.ok()) {
     const bool bad_id = !gms::GroupId::parse(wanted.uri).ok();
-    return group_refusal(fail(bad_id ? Errc::conflict : Errc::malformed, "", request.error().detail),
-                         settings, gms.with().random);
+    return group_refusal(
+        fail(bad_id ? Errc::conflict : Errc::malformed, "", request.error().detail, request.error().cure),
+        settings, gms.with().random);
   }
   auto outcome = flow::group_creation(gms, call.from.identity, std::move(request).value());
   if (!outcome.ok()) {

@@ -131,7 +131,7 @@ Result<gms::Answer> answer_of(const xcap::GmopResponse& response, std::string_vi
                               std::string_view id, std::optional<std::uint32_t> seq) {
   if (response.operation != operation || response.id != id || response.seq != seq)
     return fail(Errc::malformed, "TS 24.481 7.3", "the response is not to this request",
-                "it repeats the request's operation, id and seq");
+                "the answer must repeat the request's operation, id and seq");
   gms::Answer out;
   out.accepted = response.accepted;
   out.reason = reason_of(response);

@@ -24,11 +24,11 @@ bool wait_for(const std::stop_token& stop, std::chrono::milliseconds time) {
 }  // namespace
 
 Result<void> check_partner_kms(const std::vector<PartnerAccess>& partners, const mcx::Domains& domains,
-                               std::vector<std::string>& unknown) {
+                               std::vector<Error>& unknown) {
   for (const PartnerAccess& partner : partners) {
     const auto serving = domains.kms_of(TRY(mcx::McpttId::parse(partner.gms_uri)));
     if (!serving.ok()) {
-      unknown.push_back("partner " + partner.gms_uri + ": " + serving.error().text());
+      unknown.push_back(Error(serving.error()).with("partner " + partner.gms_uri));
       continue;
     }
     const std::string& kms = serving.value()->kms_uri.text();
@@ -70,9 +70,9 @@ seconds GmsKeys::due(const Provisioned& keys, NtpTime now) {
 Result<void> GmsKeys::adopt(Provisioned& keys) const {
   for (const auto& [identity, kms] : config_.kms_of)
     keys.domains.map_exactly(identity, TRY(mcx::KmsUri::parse(kms)));
-  std::vector<std::string> unknown;
+  std::vector<Error> unknown;
   TRY(check_partner_kms(config_.partners, keys.domains, unknown));
-  for (std::string& one : unknown) keys.warnings.push_back(fail(Errc::unknown_kms, "PR-37", std::move(one)));
+  for (Error& one : unknown) keys.warnings.push_back(std::move(one));
   return {};
 }
 

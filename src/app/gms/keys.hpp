@@ -72,6 +72,6 @@ class GmsKeys {
 // Each partner's gms_uri must be served by the KMS that is configured for it (PR-37, PR-40). Errc::usage
 // names the first that is not; a partner whose KMS is not known yet is only listed in `unknown`.
 [[nodiscard]] Result<void> check_partner_kms(const std::vector<PartnerAccess>& partners,
-                                             const mcx::Domains& domains, std::vector<std::string>& unknown);
+                                             const mcx::Domains& domains, std::vector<Error>& unknown);
 
 }  // namespace regroup::app

@@ -40,7 +40,8 @@ void PartnerLink::post(const std::string& to, const std::string& group, Operatio
                        std::chrono::milliseconds deadline, Done done) {
   const auto found = peers_.find(to);
   if (found == peers_.end())
-    return done(fail(Errc::transport, "", "no access to partner " + to + " is configured"));
+    return done(fail(Errc::transport, "", "no access to partner " + to + " is configured",
+                     "add the partner to [[partner]] of the configuration"));
   const Peer& peer = found->second;
   http::ClientRequest request;
   request.method = "POST";
@@ -49,19 +50,20 @@ void PartnerLink::post(const std::string& to, const std::string& group, Operatio
   request.headers.add("X-3GPP-Asserted-Identity", "\"" + own_uri_ + "\"");
   request.body = to_octets(view(body));
   request.required_san = peer.access.san;
-  peer.client->call(std::move(request), deadline,
-                    [this, done, operation = std::move(operation)](Result<http::Response> outcome) {
-                      Result<gms::Answer> answer = [&]() -> Result<gms::Answer> {
-                        const http::Response response = TRY(std::move(outcome));
-                        if (response.status != 200)
-                          return fail(Errc::transport, "",
-                                      "the partner answered HTTP " + std::to_string(response.status));
-                        return answer_of(TRY(xcap::parse_gmop_response(response.body.view())), operation.name,
-                                         operation.id, operation.seq);
-                      }();
-                      auto shared = std::make_shared<Result<gms::Answer>>(std::move(answer));
-                      loop_.post([done, shared] { done(std::move(*shared)); });
-                    });
+  peer.client->call(
+      std::move(request), deadline,
+      [this, done, operation = std::move(operation)](Result<http::Response> outcome) {
+        Result<gms::Answer> answer = [&]() -> Result<gms::Answer> {
+          const http::Response response = TRY(std::move(outcome));
+          if (response.status != 200)
+            return fail(Errc::transport, "", "the partner answered HTTP " + std::to_string(response.status),
+                        "see the log of that GMS; xcap_root of the partner must be its address");
+          return answer_of(TRY(xcap::parse_gmop_response(response.body.view())), operation.name, operation.id,
+                           operation.seq);
+        }();
+        auto shared = std::make_shared<Result<gms::Answer>>(std::move(answer));
+        loop_.post([done, shared] { done(std::move(*shared)); });
+      });
 }
 
 void PartnerLink::ask(const gms::AskPartner& effect) {

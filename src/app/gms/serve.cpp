@@ -71,15 +71,6 @@ struct StopOnReturn {
   }
 };
 
-// PR-39: one identity string. Partners and the KMS take this GMS by the URI in its certificate.
-Result<void> check_certificate(const GmsConfig& config) {
-  const std::string& own = config.domain.gms_uri.text();
-  const auto certificate = TRY(http::certificate_in(config.certificate_file));
-  if (certificate.has_uri(own)) return {};
-  return fail(Errc::usage, "PR-39", "tls.cert: " + config.certificate_file + " does not carry the URI " + own,
-              "have a certificate issued whose subjectAltName holds URI:" + own);
-}
-
 Result<void> serve(const GmsConfig& config, const GmsServeOptions& run, const Clock& clock, const Say& say) {
   crypto::SystemRandom random;
   SealedStore store = TRY(SealedStore::open_file(config.store_file, "gms", config.passphrase_file, random));
@@ -158,7 +149,6 @@ int run_gms_serve(const GmsServeOptions& options, std::ostream& err, const Clock
   const auto done = [&]() -> Result<void> {
     TRY(check_clock(clock));
     const GmsConfig config = TRY(read_gms_config(options.config_file));
-    TRY(check_certificate(config));
     set_worker_threads(std::thread::hardware_concurrency());  // a large group is keyed on all cores
     return serve(config, options, clock, say);
   }();

@@ -56,7 +56,6 @@ struct TokenCa {
 // First line of a file that nobody but this user can reach.
 [[nodiscard]] Result<SecretOctets> read_token_file(const std::string& path);
 // First line of what the command prints; it must end in time, with status 0 and after little output.
-[[nodiscard]] Result<SecretOctets> run_token_command(
-    const std::string& command, std::chrono::milliseconds limit = std::chrono::seconds(10));
+[[nodiscard]] Result<SecretOctets> run_token_command(const std::string& command, const TokenWait& wait = {});
 
 }  // namespace regroup::app

@@ -94,13 +94,16 @@ Result<Octets> read_document(const std::string& path) {
   constexpr std::size_t kMost = std::size_t{1} << 20;
   std::ifstream file(path, std::ios::binary);
   if (!file)
-    return fail(Errc::storage, "", printable(path) + " cannot be opened: " + std::strerror(errno),
-                "check the name");
+    return fail(Errc::usage, "", printable(path) + " cannot be opened: " + std::strerror(errno),
+                "name a file that is there and that this user may read");
   Octets out(kMost + 1);
   file.read(reinterpret_cast<char*>(out.data()), static_cast<std::streamsize>(out.size()));
-  if (file.bad()) return fail(Errc::storage, "", printable(path) + " cannot be read");
+  if (file.bad())
+    return fail(Errc::storage, "", printable(path) + " cannot be read",
+                "name a file that this user may read");
   out.resize(static_cast<std::size_t>(file.gcount()));
-  if (out.size() > kMost) return fail(Errc::limit, "", printable(path) + " has more than 1 MiB");
+  if (out.size() > kMost)
+    return fail(Errc::limit, "", printable(path) + " has more than 1 MiB", "name one document of the KMS");
   return out;
 }
 

@@ -152,7 +152,8 @@ std::variant<http::Claims, KmsFront::Refusal> KmsFront::caller(const http::Reque
   if (!token.ok()) return refused(token.error());
   if (!*token) {
     if (auto server = certified_server(request)) return std::move(*server);
-    return refused(fail(Errc::malformed, "RFC 6750 3.1", "no access token"));
+    return refused(fail(Errc::malformed, "RFC 6750 3.1", "no access token",
+                        "the client must send Authorization: Bearer TOKEN"));
   }
   auto claims = http::verify(**token, jwks, settings_.tokens, now);
   if (!claims.ok()) return refused(claims.error());

@@ -3,6 +3,7 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 
+#include "app/cli/key_files.hpp"
 #include "app/cli/kms.hpp"
 #include "app/kms/directory.hpp"
 #include "app/kms/front.hpp"
@@ -67,6 +68,14 @@ Result<ServerAuth> server_auth(const KmsServeOptions& options) {
   return name == "mtls" ? ServerAuth::mtls : ServerAuth::mtls_token;
 }
 
+// A file that is none is named with its option.
+Result<void> check_files(const KmsServeOptions& options) {
+  TRY(argument(http::check_certificate_file(options.tls_cert), "--tls-cert"));
+  TRY(argument(http::check_key_file(options.tls_key, options.tls_cert), "--tls-key"));
+  if (!options.client_ca.empty()) TRY(argument(http::check_ca_file(options.client_ca), "--client-ca"));
+  return {};
+}
+
 Result<void> serve(const KmsServeOptions& options, const Clock& clock, Log& log) {
   TRY(check_clock(clock));
   if (options.issuer.empty())
@@ -74,7 +83,9 @@ Result<void> serve(const KmsServeOptions& options, const Clock& clock, Log& log)
                 "name the token issuer that is trusted");
   LiveKms live(options.directory, TRY(open_kms(options.directory, options.passphrase_file)));
   TRY(publish_certificate(options.directory, live.kms()));
-  const std::unique_ptr<http::JwksFile> jwks = TRY(http::JwksFile::open(options.jwks_file));
+  TRY(check_files(options));
+  const std::unique_ptr<http::JwksFile> jwks =
+      TRY(argument(http::JwksFile::open(options.jwks_file), "--jwks"));
 
   crypto::SystemRandom random;
   KmsFrontSettings settings;

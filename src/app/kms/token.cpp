@@ -37,7 +37,8 @@ Result<SecretOctets> token_in(OctetsView line, const std::string& source) {
 // A running command and our end of its output. What still runs when this goes is killed, the group and all.
 class Command {
  public:
-  explicit Command(std::chrono::milliseconds limit) : deadline_(std::chrono::steady_clock::now() + limit) {}
+  explicit Command(const TokenWait& wait)
+      : deadline_(std::chrono::steady_clock::now() + wait.limit), stop_(wait.stop) {}
   Command(const Command&) = delete;
   Command& operator=(const Command&) = delete;
   ~Command() {
@@ -61,7 +62,9 @@ class Command {
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - std::chrono::steady_clock::now());
     return static_cast<int>(std::max<std::int64_t>(0, rest.count()));
   }
+  [[nodiscard]] Result<void> wait_for(int fd) const;
   std::chrono::steady_clock::time_point deadline_;
+  std::stop_token stop_;
   pid_t pid_ = 0;
   int output_ = -1;
 };
@@ -98,15 +101,26 @@ Result<void> Command::start(const std::string& command) {
   return failed(std::strerror(fault));
 }
 
+// Until there is something to read; a stop is looked for now and then.
+Result<void> Command::wait_for(int fd) const {
+  constexpr int kSlice = 50;  // milliseconds
+  for (;;) {
+    pollfd ready{fd, POLLIN, 0};
+    const int polled = ::poll(&ready, 1, std::min(left(), kSlice));
+    if (polled > 0) return {};
+    if (polled < 0 && errno != EINTR) return failed(std::strerror(errno));
+    if (stop_.stop_requested())
+      return fail(Errc::transport, kClause, "stopped while the token command ran", "start again");
+    if (left() == 0) return failed("did not end in time");
+  }
+}
+
 Result<SecretOctets> Command::output() {
   SecretOctets buffer(kMostOutput + 1);
   const auto space = buffer.expose_mutable();
   std::size_t size = 0;
   while (size < space.size()) {
-    pollfd ready{output_, POLLIN, 0};
-    const int polled = ::poll(&ready, 1, left());
-    if (polled < 0 && errno == EINTR) continue;
-    if (polled <= 0) return failed("did not end in time");
+    TRY(wait_for(output_));
     const ssize_t n = ::read(output_, space.data() + size, space.size() - size);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return failed(std::strerror(errno));
@@ -120,12 +134,9 @@ Result<SecretOctets> Command::output() {
 Result<void> Command::end() {
   const int handle = ::pidfd_open(pid_, 0);
   if (handle < 0) return failed(std::strerror(errno));
-  pollfd over{handle, POLLIN, 0};
-  int polled = 0;
-  while ((polled = ::poll(&over, 1, left())) < 0 && errno == EINTR) {
-  }
+  const auto over = wait_for(handle);
   ::close(handle);
-  if (polled <= 0) return failed("did not end in time");
+  if (!over.ok()) return over;
   int status = 0;
   const pid_t ended = ::waitpid(pid_, &status, 0);  // at once: it is over
   pid_ = 0;
@@ -142,8 +153,8 @@ Result<SecretOctets> read_token_file(const std::string& path) {
   return token_in(line.expose(), "token file " + printable(path));
 }
 
-Result<SecretOctets> run_token_command(const std::string& command, std::chrono::milliseconds limit) {
-  Command running(limit);
+Result<SecretOctets> run_token_command(const std::string& command, const TokenWait& wait) {
+  Command running(wait);
   TRY(running.start(command));
   const SecretOctets output = TRY(running.output());
   TRY(running.end());
@@ -153,7 +164,8 @@ Result<SecretOctets> run_token_command(const std::string& command, std::chrono::
 Result<SecretOctets> read_token(const KmsAccess& access, const TokenWait& wait) {
   if (access.token_endpoint) return access.token_endpoint->token(wait);
   if (!access.token_command.empty())
-    return run_token_command(access.token_command, std::min<std::chrono::milliseconds>(wait.limit, kCommand));
+    return run_token_command(access.token_command,
+                             {std::min<std::chrono::milliseconds>(wait.limit, kCommand), wait.stop});
   return access.token_file.empty() ? SecretOctets() : read_token_file(access.token_file);
 }
 

@@ -46,7 +46,9 @@ class Members {
   }
 
  private:
-  static Error broken(std::string what) { return fail(Errc::usage, kClause, std::move(what)); }
+  static Error broken(std::string what) {
+    return fail(Errc::usage, kClause, std::move(what), std::string(kMake));
+  }
 
   void skip_space() {
     while (!rest_.empty() && std::string_view(" \t\r\n").find(rest_.front()) != std::string_view::npos)

@@ -45,8 +45,17 @@ struct RegroupedRecord {
   }
 };
 
+// Which keys of ue.toml to look at.
 std::string outcome_text(const Result<http::Response>& outcome) {
-  return outcome.ok() ? "HTTP " + std::to_string(outcome.value().status) : outcome.error().text();
+  if (!outcome.ok()) return outcome.error().text() + "; check xcap_root and tls.gms_ca";
+  const unsigned status = outcome.value().status;
+  return "HTTP " + std::to_string(status) +
+         (status == 401 ? "; check [token] and mcptt_id" : "; see the log of the GMS");
+}
+
+std::string answered_with(unsigned status) {
+  const char* const keys = status == 403 ? "mcptt_id and [token]" : "xcap_root";
+  return " was answered " + std::to_string(status) + "; check " + keys + ", and see the log of the GMS";
 }
 
 }  // namespace
@@ -129,8 +138,7 @@ void UeAgent::fetched(const ReadingKey& key, std::uint64_t serial, const Result<
 
 void UeAgent::read_keys_of(const std::string& group, const http::Response& response) {
   if (response.status == 404) return take(ue_->document(group, {}));
-  if (response.status != 200)
-    return say_("GET of the keys of " + group + " was answered " + std::to_string(response.status));
+  if (response.status != 200) return say_("GET of the keys of " + group + answered_with(response.status));
   auto payloads = xcap::parse_gktp(response.body.view());
   if (!payloads.ok())
     return say_("the key document of " + group + " could not be read: " + payloads.error().text());
@@ -139,8 +147,7 @@ void UeAgent::read_keys_of(const std::string& group, const http::Response& respo
 
 // The group document says what the group is part of (on-network-regrouped, TS 24.481 7.2.4).
 void UeAgent::read_group(const std::string& group, const http::Response& response) {
-  if (response.status != 200)
-    return say_("GET of the group " + group + " was answered " + std::to_string(response.status));
+  if (response.status != 200) return say_("GET of the group " + group + answered_with(response.status));
   const auto document = xcap::parse_group_document(response.body.view());
   if (!document.ok())
     return say_("the document of " + group +

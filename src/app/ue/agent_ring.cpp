@@ -130,7 +130,7 @@ Result<OpenedRing> replace_ring(OpenedRing opened, const UeConfig& config, Rando
 Result<OpenedRing> look_into_ring(const UeConfig& config, Random& random) {
   if (!exists(config.ring_file))
     return fail(Errc::usage, "", "store.ring: " + printable(config.ring_file) + " does not exist",
-                "`regroup ue run` makes it");
+                "start `regroup ue run` once: it makes it");
   OpenedRing out{TRY(open_store(config, random))};
   const auto found = TRY(owner_of(out.store));
   if (!found || *found == own_of(config)) return out;

@@ -24,6 +24,16 @@ std::optional<xcap::Address> address_of(const std::string& sel, const std::strin
   return std::move(address).value();
 }
 
+// Which keys of ue.toml to look at after such an answer to SUBSCRIBE.
+std::string answered_with(int status) {
+  const char* const cure = status == 404 ? "check gms_uri, and that sip.route leads to that GMS"
+                           : status == 401 || status == 403
+                               ? "check [token] and mcptt_id, and that gms_uri and sip.route name the own GMS"
+                           : status >= 500 ? "see the log of the GMS"
+                                           : "check gms_uri and sip.route";
+  return "SUBSCRIBE was answered " + std::to_string(status) + "; " + cure;
+}
+
 bool holds_key_of(const ue::KeyRing& ring, const std::string& group) {
   return std::any_of(ring.keys().begin(), ring.keys().end(), [&](const auto& one) {
     return one.second.group == group && one.second.state == ue::KeyState::active;
@@ -133,9 +143,9 @@ void UeAgent::subscribe(sip::Act act) {
 void UeAgent::answered(Result<sip::Response> outcome) {
   if (stopped_) return;
   if (!outcome.ok())
-    say_("SUBSCRIBE: " + outcome.error().text());
+    say_("SUBSCRIBE: " + outcome.error().text() + "; check sip.route");
   else if (!outcome.value().success())
-    say_("SUBSCRIBE was answered " + std::to_string(outcome.value().status));
+    say_(answered_with(outcome.value().status));
   else {
     answer_owed_ = false;
     tell_watched();

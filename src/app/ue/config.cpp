@@ -2,6 +2,7 @@
 #include "app/ue/config.hpp"
 
 #include "app/config_values.hpp"
+#include "http/server.hpp"
 
 namespace regroup::app {
 namespace {
@@ -23,9 +24,9 @@ Result<void> read_identities(TomlTable& root, UeConfig& out) {
 
 Result<void> read_files(TomlTable& root, UeConfig& out) {
   TomlTable tls = TRY(root.table("tls", {"kms_ca", "gms_ca", "token_ca"}));
-  if (tls.has("token_ca")) out.token_ca_file = TRY(tls.present_file("token_ca"));
-  out.kms.ca_file = TRY(tls.present_file("kms_ca"));
-  out.gms_ca_file = TRY(tls.present_file("gms_ca"));
+  if (tls.has("token_ca")) out.token_ca_file = TRY(tls.present_file("token_ca", http::check_ca_file));
+  out.kms.ca_file = TRY(tls.present_file("kms_ca", http::check_ca_file));
+  out.gms_ca_file = TRY(tls.present_file("gms_ca", http::check_ca_file));
   TomlTable store = TRY(root.table("store", {"ring", "passphrase_file"}));
   out.ring_file = TRY(store.file("ring"));
   out.passphrase_file = TRY(store.file("passphrase_file"));

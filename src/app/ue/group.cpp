@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <set>
 
 #include "app/ue/agent_ring.hpp"
 #include "app/ue/group_desk.hpp"
@@ -23,13 +24,13 @@ Result<std::optional<xcap::KeyPlan>> plan_of(const UeGroupOptions& options) {
     plan.floor = xcap::FloorKey::mkfc;
   else if (options.floor_key != "none")
     return fail(Errc::usage, "PR-27", "--floor-key: " + printable(options.floor_key, 40) + " is no key plan",
-                "none, gmk or mkfc");
+                "choose none, gmk or mkfc");
   if (options.procedure == "two")
     plan.procedure = xcap::Procedure::two;
   else if (options.procedure != "one")
     return fail(Errc::usage, "PR-27",
                 "--procedure: " + printable(options.procedure, 40) + " is no number of procedures",
-                "one or two");
+                "choose one or two");
   if (plan == xcap::KeyPlan{}) return std::optional<xcap::KeyPlan>();
   return std::optional<xcap::KeyPlan>(plan);
 }
@@ -58,6 +59,7 @@ Result<Desk> open_desk(const UeGroupOptions& options, Waits waits = Waits::no_pa
 struct Answer {
   json object;
   std::string text, note;           // for people: on stdout, on stderr
+  std::string hint;                 // on stderr, with --json too
   std::optional<Failure> rejected;  // the object is printed all the same, with the error in it
 };
 template <class Ask>
@@ -74,6 +76,7 @@ int answer(const UeGroupOptions& options, std::ostream& out, std::ostream& err, 
   if (options.json) out << what.object.dump() << std::endl;
   if (!options.json && !what.text.empty()) out << what.text << std::endl;
   if (!options.json && !what.note.empty()) err << what.note << std::flush;
+  if (!what.hint.empty()) err << "regroup ue: " << what.hint << std::endl;
   return what.rejected ? what.rejected->exit : 0;
 }
 
@@ -162,7 +165,9 @@ Result<Answer> show(const UeGroupOptions& options, std::optional<Failure>& faile
   }
   out.text = std::string(response.body.text());
   const auto document = xcap::parse_group_document(response.body.view());
-  if (!document.ok()) return unreadable(fail(Errc::malformed, "TS 24.481 7.2", document.error().phrase));
+  if (!document.ok())
+    return unreadable(
+        fail(Errc::malformed, "TS 24.481 7.2", document.error().phrase, "see the log of the GMS"));
   out.object = {{"group", document.value().uri},
                 {"members", json::array()},
                 {"temporary", document.value().temporary.has_value()},
@@ -171,6 +176,30 @@ Result<Answer> show(const UeGroupOptions& options, std::optional<Failure>& faile
     for (const auto& entry : *document.value().list) out.object["members"].push_back(entry.uri);
   for (const auto& one : document.value().regrouped) out.object["regrouped_as"].push_back(one.temporary);
   return out;
+}
+
+// An id that was used is answered as at first, whatever is asked now (PR-25). So what it formed is looked at.
+void compare_with_first(const Desk& desk, const UeGroupOptions& options, Answer& answer) {
+  const std::string id = "--id: " + options.request_id, group = answer.object.value("temporary", "");
+  const auto response = desk.send("GET", xcap::write_address(xcap::group_address(group)), {}, {});
+  const bool shown = response.ok() && response.value().status == 200;
+  const auto document = xcap::parse_group_document(shown ? response.value().body.view() : OctetsView());
+  if (!shown || !document.ok() || !document.value().temporary) {
+    answer.hint = id + " may have been asked before, with other groups: " + printable(group) +
+                  " cannot be looked at [PR-25]; leave --id out for a new request";
+    return;
+  }
+  const auto& formed = document.value().temporary->constituents;
+  if (std::set<std::string>(formed.begin(), formed.end()) ==
+      std::set<std::string>(options.groups.begin(), options.groups.end()))
+    return;
+  std::string others;
+  for (const std::string& one : formed) others += (others.empty() ? "" : ", ") + printable(one);
+  answer.rejected =
+      Failure(fail(Errc::conflict, "PR-25",
+                   id + " was asked before with other groups, which form " + printable(group) + ": " + others,
+                   "leave --id out for a new request"),
+              3);
 }
 
 Result<Answer> regroup(const UeGroupOptions& options, std::optional<Failure>& failed) {
@@ -184,8 +213,15 @@ Result<Answer> regroup(const UeGroupOptions& options, std::optional<Failure>& fa
   creation.regrouped.constituents = options.groups;
   xcap::Address address = creation_address(desk.config());
   address.collection = true;
-  return send_gmop(desk, xcap::write_address(address), xcap::GmopRequest(creation),
-                   " with --id " + creation.id + ": the same answer, never a second key", failed);
+  Answer out = TRY(send_gmop(desk, xcap::write_address(address), xcap::GmopRequest(creation),
+                             " with --id " + creation.id + ": the same answer, never a second key", failed));
+  if (options.request_id.empty() || failed) return out;
+  if (out.rejected)
+    out.rejected->error.cure +=
+        "; an --id that was used gets its first answer: leave it out for a new request";
+  else
+    compare_with_first(desk, options, out);
+  return out;
 }
 
 Result<Answer> teardown(const UeGroupOptions& options, std::optional<Failure>& failed) {

@@ -29,7 +29,7 @@ Error conflict_of(const http::Response& response) {
     std::string others;
     for (const std::string& other : error.value().alternatives)
       others += (others.empty() ? "" : ", ") + printable(other);
-    if (!others.empty()) cure = "the GMS would accept " + others;
+    if (!others.empty()) cure = "take a group ID that the GMS would accept: " + others;
   }
   return fail(Errc::conflict, "RFC 4825 11", "refused: " + why, cure);
 }
@@ -41,17 +41,17 @@ struct Reason {
 };
 constexpr Reason kReasons[] = {
     {"not-authorised", Errc::not_authorised,
-     "the operator lists who may regroup in policy.creators of the GMS"},
+     "ask the operator to list this identity in policy.creators of the GMS"},
     {"unknown-group", Errc::unknown_group, "name groups that exist in this system or a partner's"},
-    {"temporary-group", Errc::conflict, "a temporary group cannot be regrouped: name its constituents"},
+    {"temporary-group", Errc::conflict, "name its constituents: a temporary group cannot be regrouped"},
     {"already-regrouped", Errc::conflict, "tear the other regroup down first"},
     {"not-trusted", Errc::not_authorised,
-     "the operators of both systems must configure each other as partners"},
+     "ask the operators of both systems to configure each other as partners"},
     {"policy", Errc::not_authorised, "ask the operator which rule of the GMS forbids it"},
     {"partner-unreachable", Errc::conflict, "try again with a new --id once the partner system answers"},
     {"partner-rejected", Errc::conflict, "ask the operator of the partner system"},
-    {"limit", Errc::limit, "fewer groups or members, or tear other regroups down"},
-    {"security-mismatch", Errc::conflict, "the constituents' protection settings contradict each other"},
+    {"limit", Errc::limit, "name fewer groups or members, or tear other regroups down"},
+    {"security-mismatch", Errc::conflict, "give the constituents the same protection settings"},
 };
 
 }  // namespace
@@ -109,7 +109,7 @@ Failure refusal_of(const http::Response& response) {
               3};
     case 403:
       return {fail(Errc::not_authorised, "TS 33.179 7.3.5.1", what + ": this identity may not do that",
-                   "the operator lists it in policy.creators of the GMS; the "
+                   "ask the operator to list it in policy.creators of the GMS; the "
                    "token needs the group management "
                    "scope"),
               3};
@@ -120,7 +120,7 @@ Failure refusal_of(const http::Response& response) {
     case 409:
       return {conflict_of(response), 3};
     case 413:
-      return {fail(Errc::limit, kXcap, what + ": the request is too large", "fewer members"), 3};
+      return {fail(Errc::limit, kXcap, what + ": the request is too large", "name fewer members"), 3};
     case 503:
       return {fail(Errc::transport, "TS 33.179 7.2", what + ": the GMS has no keys of its own at present",
                    "try again after " + printable(response.headers.find("Retry-After").value_or("some"), 20) +
@@ -175,7 +175,7 @@ Result<void> check_uris(std::string_view argument, std::span<const std::string> 
 Result<void> check_request_id(const std::string& request_id) {
   if (request_id.empty() || xcap::is_request_id(request_id)) return {};
   return fail(Errc::usage, "PR-25", "--id: " + printable(request_id, 80) + " is no request ID",
-              "8 to 64 characters of A-Z a-z 0-9 . _ -");
+              "give 8 to 64 characters of A-Z a-z 0-9 . _ -");
 }
 
 }  // namespace regroup::app

@@ -89,6 +89,17 @@
   movq (T+8*(\from)+56)(%rsp), %r15
 .endm
 
+.macro STORE to
+  movq %r8, (T+8*(\to))(%rsp)
+  movq %r9, (T+8*(\to)+8)(%rsp)
+  movq %r10, (T+8*(\to)+16)(%rsp)
+  movq %r11, (T+8*(\to)+24)(%rsp)
+  movq %r12, (T+8*(\to)+32)(%rsp)
+  movq %r13, (T+8*(\to)+40)(%rsp)
+  movq %r14, (T+8*(\to)+48)(%rsp)
+  movq %r15, (T+8*(\to)+56)(%rsp)
+.endm
+
 // (r8 .. r15) += T[from ..] with the carry that stands in CF.
 .macro ADD_WITH_CARRY from
   adcq (T+8*(\from))(%rsp), %r8
@@ -191,26 +202,12 @@ regroup_adx_product16:
   xorl %r15d, %r15d
   BLOCK %rsi, 0, %rcx, 0, 0               // T = a times the low half of b
   BLOCK %rsi, 64, %rcx, 0, 8
-  movq %r8, (T+128)(%rsp)
-  movq %r9, (T+136)(%rsp)
-  movq %r10, (T+144)(%rsp)
-  movq %r11, (T+152)(%rsp)
-  movq %r12, (T+160)(%rsp)
-  movq %r13, (T+168)(%rsp)
-  movq %r14, (T+176)(%rsp)
-  movq %r15, (T+184)(%rsp)
+  STORE 16
   REDUCE 0
   movl $0, %eax
   adcq $0, %rax
   movq %rax, (T+192)(%rsp)                // T[24]: 0 or 1
-  movq %r8, (T+128)(%rsp)
-  movq %r9, (T+136)(%rsp)
-  movq %r10, (T+144)(%rsp)
-  movq %r11, (T+152)(%rsp)
-  movq %r12, (T+160)(%rsp)
-  movq %r13, (T+168)(%rsp)
-  movq %r14, (T+176)(%rsp)
-  movq %r15, (T+184)(%rsp)
+  STORE 16
   LOAD 8
   BLOCK %rsi, 0, %rcx, 64, 8              // plus a times the high half
   xorl %eax, %eax
@@ -226,25 +223,11 @@ regroup_adx_product16:
   adcq $0, %r13
   adcq $0, %r14
   adcq $0, %r15                           // no carry: the sum is below 2^512 m + 2^1025
-  movq %r8, (T+192)(%rsp)
-  movq %r9, (T+200)(%rsp)
-  movq %r10, (T+208)(%rsp)
-  movq %r11, (T+216)(%rsp)
-  movq %r12, (T+224)(%rsp)
-  movq %r13, (T+232)(%rsp)
-  movq %r14, (T+240)(%rsp)
-  movq %r15, (T+248)(%rsp)
+  STORE 24
   REDUCE 8
   movl $0, %ebx
   adcq $0, %rbx
-  movq %r8, (T+192)(%rsp)
-  movq %r9, (T+200)(%rsp)
-  movq %r10, (T+208)(%rsp)
-  movq %r11, (T+216)(%rsp)
-  movq %r12, (T+224)(%rsp)
-  movq %r13, (T+232)(%rsp)
-  movq %r14, (T+240)(%rsp)
-  movq %r15, (T+248)(%rsp)
+  STORE 24
   movq OUT(%rsp), %rdi
   WRITE_REDUCED 16, %rbp
   LEAVE_AND_RETURN

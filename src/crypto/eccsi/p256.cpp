@@ -16,6 +16,9 @@
 namespace regroup::crypto::eccsi {
 namespace {
 
+constexpr std::string_view kAskAgain =
+    "ask its sender for the key again; it was damaged or made for another curve";
+
 // What fails here is memory or a broken library: there is nothing safe to continue with.
 void require(bool ok) {
   if (!ok) std::abort();
@@ -96,13 +99,14 @@ Result<PointOctets> parse_point(OctetsView octets, std::string_view what, std::s
     return fail(Errc::malformed, clause, name + " begins with " + hex(octets.first(1)) + ", not 04",
                 "send the uncompressed form 04 || x || y");
   if (!below_prime(octets.subspan(1, 32)) || !below_prime(octets.subspan(33, 32)))
-    return fail(Errc::malformed, clause, name + " has a coordinate that is not below p");
+    return fail(Errc::malformed, clause, name + " has a coordinate that is not below p",
+                std::string(kAskAgain));
   PointOctets out;
   std::copy(octets.begin(), octets.end(), out.begin());
   const Owned<EC_POINT> point = new_point();
   if (EC_POINT_oct2point(curve(), point.get(), out.data(), out.size(), nullptr) != 1) {
     ERR_clear_error();
-    return fail(Errc::malformed, clause, name + " is not a point of P-256");
+    return fail(Errc::malformed, clause, name + " is not a point of P-256", std::string(kAskAgain));
   }
   return out;
 }

@@ -50,7 +50,7 @@ struct GenericIdEntry {
                self.session_data);
     io.require(self.session_data.empty() || self.session_data.size() == (self.s ? 10U : 4U), Errc::malformed,
                ErrorCode::unspecified, "no octets, or SSRC (4) with ROC and SEQ (10) when S is set",
-               "a GMS gives no session data (TS 33.180 7.5.1)");
+               "the sender must leave it out: a GMS gives no session data (TS 33.180 7.5.1)");
     io.counted(1, Field{"SPI length", "RFC 6043 6.1.1"}, Field{"SPI", "TS 33.180 E.2"}, self.spi);
   }
 };

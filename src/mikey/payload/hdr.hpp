@@ -28,7 +28,7 @@ struct Hdr {
     io.uint(1, Field{"data type", "RFC 6509 4.1", names::data_type}, self.data_type);
     io.require(self.data_type == kDataTypeSakke || self.data_type == kDataTypeError, Errc::unsupported,
                ErrorCode::invalid_data_type, "26 (SAKKE message)",
-               "only MIKEY-SAKKE carries group keys (TS 33.180 E.1.2)");
+               "send MIKEY-SAKKE: nothing else carries group keys (TS 33.180 E.1.2)");
     io.next_payload(self.next);
     io.split(1, 7, Field{"V", "TS 33.180 E.1.2", names::v_bit}, self.v,
              Field{"PRF func", "RFC 6043 6.1", names::prf}, self.prf);

@@ -47,7 +47,8 @@ struct ProtectedPayload {
     io.uint(1, Field{"message type", "TS 24.282 15.2.2", names::protected_message}, self.message_type);
     io.require(self.message_type == kProtectedData || self.message_type == kProtectedUnspecified,
                Errc::unsupported, ErrorCode::unspecified, "43 or 40 hexadecimal, a protected payload",
-               "01, 02 or 03 is the legacy clear form: accept_clear_key_parameters");
+               "the sender must protect it; 01, 02 or 03 is the legacy clear form, which "
+               "accept_clear_key_parameters takes");
     io.uint(5, Field{"date and time", "TS 24.282 15.2.8", names::unix_time}, self.date_time);
     io.uint(4, Field{"payload ID", "TS 33.180 E.6.1"}, self.payload_id);
     io.uint(1, Field{"payload sequence number", "TS 33.180 8.5.4"}, self.sequence);

@@ -37,7 +37,8 @@ struct Sakke {
     auto length = static_cast<std::uint16_t>(kSakkePoint + self.h.size());
     io.uint(2, Field{"SAKKE data length", "RFC 6509 4.2"}, length);
     io.require(length == kSakkeLength || length == kSakkeLengthSsv32, Errc::unsupported,
-               ErrorCode::unspecified, "273: R (257) and H (16)", "a GMK has 16 octets (TS 33.179 E.1.0)");
+               ErrorCode::unspecified, "273: R (257) and H (16)",
+               "the sender must send a key of 16 octets (TS 33.179 E.1.0)");
     io.fixed(Field{"R", "RFC 6508 6.2.1"}, self.r);
     io.octets(length - kSakkePoint, Field{"H", "RFC 6508 6.2.1"}, self.h);
   }

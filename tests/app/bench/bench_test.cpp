@@ -10,17 +10,12 @@
 #include "app/bench/open.hpp"
 #include "app/bench/sign.hpp"
 #include "base/workers.hpp"
-#include "crypto/kernel.hpp"
+#include "crypto/forced_kernel.hpp"
 
 namespace regroup::app::bench {
 namespace {
 
 using nlohmann::json;
-
-struct Restored {  // a bench forces a kernel for the rest of its process
-  ~Restored() { EXPECT_TRUE(crypto::force_kernel(crypto::name_of(before)).ok()); }
-  crypto::Kernel before = crypto::active_kernel();
-};
 
 template <class Options>
 Options small(crypto::Kernel kernel, std::size_t count) {
@@ -51,7 +46,7 @@ json report_of(const std::function<int(std::ostream&, std::ostream&)>& run, cryp
 
 template <class Run>
 void with_every_kernel(const Run& run) {
-  const Restored restored;
+  const test::KernelRestored restored;  // a bench forces a kernel for the rest of its process
   for (const crypto::Kernel kernel : crypto::kKernels)
     if (crypto::runs_here(kernel)) run(kernel);
 }
@@ -87,7 +82,7 @@ TEST(BenchSign, VerifiesWithEveryKernel) {
 }
 
 TEST(Bench, WhatIsBadEndsWithOneAndAKernelThatIsNotHereWithTwo) {
-  const Restored restored;
+  const test::KernelRestored restored;  // a bench forces a kernel for the rest of its process
   BenchOptions options;
   std::ostringstream out, err;
   EXPECT_EQ(run_bench("x", options, out, err,

@@ -7,20 +7,15 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "crypto/kernel.hpp"
+#include "crypto/forced_kernel.hpp"
 
 namespace regroup::app::bench {
 namespace {
 
 using nlohmann::json;
 
-struct Restored {  // a bench forces a kernel for the rest of its process
-  ~Restored() { EXPECT_TRUE(crypto::force_kernel(crypto::name_of(before)).ok()); }
-  crypto::Kernel before = crypto::active_kernel();
-};
-
 TEST(BenchFanout, ReportsOneObjectAndOpensItsSampleWithEveryKernel) {
-  const Restored restored;
+  const test::KernelRestored restored;  // a bench forces a kernel for the rest of its process
   for (const crypto::Kernel kernel : crypto::kKernels) {
     if (!crypto::runs_here(kernel)) continue;
     BenchOptions options;
@@ -46,7 +41,7 @@ TEST(BenchFanout, ReportsOneObjectAndOpensItsSampleWithEveryKernel) {
 }
 
 TEST(BenchFanout, AKernelThatIsNotThereIsAUsageError) {
-  const Restored restored;
+  const test::KernelRestored restored;  // a bench forces a kernel for the rest of its process
   BenchOptions options;
   options.kernel = "avx1024";
   std::ostringstream out, err;

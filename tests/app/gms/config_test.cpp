@@ -58,14 +58,15 @@ TEST(GmsConfigFile, TheExampleOfTheManualLoads) {
 }
 
 TEST(GmsConfigFile, FileNamesAreRelativeToTheFile) {
-  const ConfigFile file("gms.toml", with_line(example(), "key = ", "key = \"/dev/null\""));
+  const std::string key = test::lab_file("gms-key.pem");
+  const ConfigFile file("gms.toml", with_line(example(), "key = ", "key = \"" + key + "\""));
   const auto config = read_gms_config(file.path);
   ASSERT_TRUE(config.ok()) << config.error().text();
   const std::string& here = file.directory.path;
   EXPECT_EQ(config->store_file, here + "/gms.sqlite");
   EXPECT_EQ(config->passphrase_file, here + "/gms.pass");
   EXPECT_EQ(config->certificate_file, here + "/gms-cert.pem");
-  EXPECT_EQ(config->key_file, "/dev/null");
+  EXPECT_EQ(config->key_file, key);
   EXPECT_EQ(config->kms.certificate_file, config->certificate_file) << "one certificate for both";
   EXPECT_EQ(config->kms.token_file, here + "/gms.jwt");
   EXPECT_EQ(config->trusted_ca_file, here + "/peers-ca.pem");
@@ -92,6 +93,44 @@ TEST(GmsConfigFile, AFileThatIsNotThereIsNamedWithItsKeyAndLine) {
     ASSERT_FALSE(config.ok()) << name;
     EXPECT_THAT(config.error().detail, HasSubstr("directory"));
   }
+}
+
+TEST(GmsConfigFile, AFileThatIsNoneIsNamedWithItsKeyLineAndCure) {
+  const std::tuple<const char*, const char*, const char*> files[] = {
+      {"gms-cert.pem", "tls.cert", "PEM chain"},  {"gms-key.pem", "tls.key", "private key"},
+      {"peers-ca.pem", "tls.ca.trusted", "PEM"},  {"kms-ca.pem", "tls.ca.kms", "PEM"},
+      {"jwks.json", "token.jwks", "JSON object"}, {"partner-ca.pem", "partner.ca", "PEM"}};
+  for (const auto& [name, key, cure] : files) {
+    const ConfigFile file("gms.toml", example());
+    file.put(name, "no such thing\n");
+    const std::size_t at = example().find(std::string("\"") + name);
+    const auto line = 1 + std::count(example().begin(), example().begin() + static_cast<long>(at), '\n');
+    const auto config = read_gms_config(file.path);
+    ASSERT_FALSE(config.ok()) << name;
+    expect_config_error(config.error(), "gms.toml", static_cast<int>(line), key, cure);
+    EXPECT_THAT(config.error().detail, HasSubstr(std::string("/") + name));
+  }
+}
+
+TEST(GmsConfigFile, ACertificateOfAnotherServerAndAKeyOfAnotherCertificateAreNamedWithTheirPlace) {
+  const ConfigFile other("gms.toml", example());
+  const test::TemporaryDirectory directory;
+  const auto files =
+      LabCa::make(directory.path).value().issue({"other", {}, {"sip:other@mcx.example"}}).value();
+  const auto copy = [&](const std::string& from, const std::string& to) {
+    std::filesystem::copy_file(from, other.directory.path + "/" + to,
+                               std::filesystem::copy_options::overwrite_existing);
+  };
+  copy(files.key, "gms-key.pem");
+  auto config = read_gms_config(other.path);
+  ASSERT_FALSE(config.ok());
+  expect_config_error(config.error(), "gms.toml", line_of(example(), "key = "), "tls.key", "issued for");
+  copy(files.certificate, "gms-cert.pem");
+  config = read_gms_config(other.path);
+  ASSERT_FALSE(config.ok());
+  EXPECT_EQ(config.error().clause, "PR-39");
+  expect_config_error(config.error(), "gms.toml", line_of(example(), "cert = "), "tls.cert",
+                      "URI:sip:gms@mcx.example");
 }
 
 TEST(GmsConfigFile, NamesEachPartnerOnceForTheFlowsAndOnceForTheLink) {

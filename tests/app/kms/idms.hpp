@@ -3,6 +3,7 @@
 // again, and remembers who asked.
 #pragma once
 
+#include <condition_variable>
 #include <deque>
 #include <fstream>
 #include <mutex>
@@ -26,6 +27,7 @@ class Idms {
                         std::string(request.headers.find("Authorization").value_or("")),
                         std::string(request.headers.find("Content-Type").value_or("")),
                         std::string(text_of(request.body))});
+      arrived_.notify_all();
       if (holding_) return held_.push_back(std::move(respond));
       const Answer now = script_.empty() ? Answer{500, ""} : script_.front();
       if (script_.size() > 1) script_.pop_front();
@@ -55,6 +57,11 @@ class Idms {
     const std::lock_guard lock(mutex_);
     return asked_;
   }
+  // Whether somebody asked within a minute.
+  [[nodiscard]] bool is_asked() {
+    std::unique_lock lock(mutex_);
+    return arrived_.wait_for(lock, std::chrono::minutes(1), [this] { return !asked_.empty(); });
+  }
   [[nodiscard]] std::string secret_file() const { return directory_.file("secret"); }
   [[nodiscard]] app::TokenEndpointSettings settings() const {
     app::TokenEndpointSettings out;
@@ -72,6 +79,7 @@ class Idms {
   };
   http::TemporaryDirectory directory_;
   mutable std::mutex mutex_;
+  std::condition_variable arrived_;
   std::deque<Answer> script_;
   std::vector<Asked> asked_;
   bool holding_ = false;

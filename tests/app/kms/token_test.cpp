@@ -90,7 +90,7 @@ TEST_F(Token, CommandThatFailsSaysNothingOrTooMuchIsRefused) {
 TEST_F(Token, CommandThatDoesNotEndIsEndedWithAllItStarted) {
   const std::string pid_file = directory.path + "/pid";
   const auto from = std::chrono::steady_clock::now();
-  expect_refused(run_token_command("sleep 300 & echo $! > " + pid_file + "; wait", 500ms),
+  expect_refused(run_token_command("sleep 300 & echo $! > " + pid_file + "; wait", {500ms, {}}),
                  "did not end in time");
   EXPECT_LT(std::chrono::steady_clock::now() - from, 60s);
   pid_t child = 0;
@@ -102,6 +102,17 @@ TEST_F(Token, CommandThatDoesNotEndIsEndedWithAllItStarted) {
   pollfd over{handle, POLLIN, 0};
   EXPECT_EQ(::poll(&over, 1, 30'000), 1) << "what the command started still runs";
   ::close(handle);
+}
+
+TEST_F(Token, CommandThatRunsIsEndedByAStop) {
+  std::stop_source stop;
+  Result<SecretOctets> answer = Error{};
+  const auto from = std::chrono::steady_clock::now();
+  std::thread running([&] { answer = run_token_command("sleep 300", {600s, stop.get_token()}); });
+  stop.request_stop();
+  running.join();
+  EXPECT_LT(std::chrono::steady_clock::now() - from, 60s);
+  EXPECT_EQ(answer.error().code, Errc::transport);
 }
 
 TEST_F(Token, CommandGetsNeitherOurFilesNorOurSignalMask) {

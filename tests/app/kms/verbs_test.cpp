@@ -150,13 +150,27 @@ TEST_F(KmsVerbs, AddIdentityRefusesDoublesReservedNamesAndAnotherPassphrase) {
   EXPECT_THAT(err.str(), Not(HasSubstr("another passphrase")));
 }
 
+TEST_F(KmsVerbs, AnIdentityOfAnotherDomainIsAddedWithAWarning) {
+  ASSERT_EQ(init("kms", "kms.mcx.example"), 0);
+  for (const char* own : {kBob, "sip:ann@fire.mcx.example", "tel:+15551234"}) {
+    EXPECT_EQ(add(own), 0) << err.str();
+    EXPECT_EQ(err.str(), "") << own;
+  }
+  for (const char* foreign : {"sip:bob@mcx.exmaple", "sip:bob@notmcx.example"}) {
+    EXPECT_EQ(add(foreign), 0) << "a gateway may be meant";
+    EXPECT_THAT(err.str(), HasSubstr("regroup kms add-identity: warning: URI: "));
+    EXPECT_THAT(err.str(), HasSubstr("this KMS serves mcx.example"));
+    EXPECT_THAT(err.str(), HasSubstr("[kms_of]"));
+  }
+}
+
 TEST_F(KmsVerbs, ListsEachIdentityWithItsKind) {
   const auto list = [&](bool json) {
     return run_kms_list({.directory = path("kms"), .passphrase_file = {}, .json = json}, fresh(out),
                         fresh(err));
   };
-  EXPECT_EQ(list(true), 1) << "no KMS is there";
-  EXPECT_EQ(refusal()["code"], "storage");
+  EXPECT_EQ(list(true), 2) << "no KMS is there";
+  EXPECT_EQ(refusal()["code"], "usage");
   ASSERT_EQ(init("kms", "kms.mcx.example"), 0);
   EXPECT_EQ(list(false), 0) << err.str();
   EXPECT_EQ(out.str(), "");
@@ -251,17 +265,18 @@ TEST_F(KmsVerbs, WithJsonEveryRefusalIsAnObject) {
   for (const char* member : {"code", "clause", "detail", "cure"})
     EXPECT_TRUE(refusal()[member].is_string()) << member;
   EXPECT_EQ(refusal().size(), 4u);
-  EXPECT_EQ(add(kBob), 1) << "no KMS is there";
-  EXPECT_EQ(refusal()["code"], "storage");
+  EXPECT_EQ(add(kBob), 2) << "no KMS is there";
+  EXPECT_EQ(refusal()["code"], "usage");
+  EXPECT_THAT(refusal()["cure"].get<std::string>(), HasSubstr("--dir"));
   ASSERT_EQ(init("kms", "kms.mcx.example"), 0);
   EXPECT_EQ(add("sip:ops.group@mcx.example"), 3);
   EXPECT_THAT(refusal()["detail"].get<std::string>() + refusal()["cure"].get<std::string>(),
               HasSubstr("--server"));
   EXPECT_EQ(import("missing.xml"), 2);
   EXPECT_THAT(refusal()["detail"].get<std::string>(), HasSubstr("missing.xml"));
-  EXPECT_EQ(run_kms_certificate({.directory = path("nowhere"), .json = true}, fresh(out), fresh(err)), 1);
-  EXPECT_EQ(refusal()["code"], "storage");
-  EXPECT_EQ(run_kms_certificate({.directory = path("nowhere")}, fresh(out), fresh(err)), 1);
+  EXPECT_EQ(run_kms_certificate({.directory = path("nowhere"), .json = true}, fresh(out), fresh(err)), 2);
+  EXPECT_EQ(refusal()["code"], "usage");
+  EXPECT_EQ(run_kms_certificate({.directory = path("nowhere")}, fresh(out), fresh(err)), 2);
   EXPECT_EQ(out.str(), "") << "not without it";
 }
 
@@ -485,6 +500,24 @@ TEST_F(KmsServe, LogsEachRequestWithoutATokenOrAKey) {
   EXPECT_THAT(log, Not(HasSubstr(content_of(path("bob.jwt")).substr(0, 30))));
   EXPECT_THAT(log, Not(HasSubstr(hex_upper(got->key_sets[0].rsk().octets().expose()).substr(2, 40))));
   EXPECT_THAT(log, Not(HasSubstr("correct horse")));
+}
+
+TEST_F(KmsServe, AFileThatIsNoneIsNamedWithItsOptionAndCure) {
+  write("none", "no such thing\n", 0600);
+  const std::pair<std::string KmsServeOptions::*, const char*> files[] = {
+      {&KmsServeOptions::tls_cert, "--tls-cert: certificate file "},
+      {&KmsServeOptions::tls_key, "--tls-key: key file "},
+      {&KmsServeOptions::client_ca, "--client-ca: CA file "},
+      {&KmsServeOptions::jwks_file, "--jwks: JWKS file "}};
+  for (const auto& [option, said] : files) {
+    KmsServeOptions with = options();
+    with.*option = path("none");
+    std::filesystem::remove(path("log"));
+    EXPECT_EQ(start(with), "") << said;
+    EXPECT_EQ(ended(), 2) << said;
+    EXPECT_THAT(content_of(path("log")), HasSubstr(said + path("none")));
+    EXPECT_THAT(content_of(path("log")), HasSubstr("; ")) << "a cure";
+  }
 }
 
 TEST_F(KmsServe, RefusesToStartOnWorldReadableSecretsOrWithoutThem) {

@@ -576,6 +576,23 @@ TEST_F(UeAgentHears, AGetThatTheGmsCannotAnswerIsTriedAgainAndKeepsTheKeys) {
   EXPECT_EQ(state_of(kA), "active");
 }
 
+TEST_F(UeAgentHears, AGmsUriThatIsNotTheGmssIsSaidWithTheKeyToCheck) {
+  loop->run([&] { notifier->statuses = {404}; });
+  start();
+  ASSERT_TRUE(until([this] { return !log.empty(); }));
+  EXPECT_THAT(on_loop([this] { return log; }),
+              Contains(HasSubstr("SUBSCRIBE was answered 404; check gms_uri, and that sip.route leads")));
+}
+
+TEST_F(UeAgentHears, ACaThatIsNotTheGmssIsSaidWithTheKeyToCheck) {
+  const test::TemporaryDirectory elsewhere;
+  config.gms_ca_file = LabCa::make(elsewhere.path).value().certificate_file();
+  notify_on_subscribe({diff({{collection_entry(), "", "e1"}})});
+  start();
+  ASSERT_TRUE(until([this] { return !log.empty(); }));
+  EXPECT_THAT(on_loop([this] { return log; }), Contains(HasSubstr("check xcap_root and tls.gms_ca")));
+}
+
 TEST_F(UeAgentHears, A401ToGetTakesTheTokenAgainAtOnce) {
   http.hold(keys_path());
   notify_on_subscribe({diff({{collection_entry(), "", "e1"}})});

@@ -149,6 +149,16 @@ TEST(UeConfigFile, ACaThatIsNotThereIsNamedWithItsKeyAndLine) {
   }
 }
 
+TEST(UeConfigFile, ACaThatIsNoneIsNamedWithItsKeyAndLine) {
+  for (const std::string key : {"kms_ca", "gms_ca"}) {
+    const ConfigFile file("ue.toml", example());
+    file.put(key == "kms_ca" ? "kms-ca.pem" : "gms-ca.pem", "no such thing\n");
+    const auto config = read_ue_config(file.path);
+    ASSERT_FALSE(config.ok()) << key;
+    expect_config_error(config.error(), "ue.toml", line_of(example(), "tls = "), "tls." + key, "PEM");
+  }
+}
+
 TEST(UeConfigFile, EveryWrongValueIsNamedWithItsPlaceClauseAndCure) {
   expect_refused("mcptt_id", "mcptt_id = \"bob\"", "mcptt_id", "sip:bob@mcx.example");
   expect_refused("gms_uri", "gms_uri = \"sip:\"", "gms_uri", "sip:");

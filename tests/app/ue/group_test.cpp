@@ -153,6 +153,40 @@ TEST_F(UeGroup, AnAcceptedRegroupPrintsItsGroup) {
   EXPECT_FALSE(object.contains("error"));
 }
 
+// An id used again gets its first answer (PR-25); that it was another question is told.
+TEST_F(UeGroup, AnIdThatWasAskedWithOtherGroupsIsAConflictAndNotASilentAnswer) {
+  xcap::GmopResponse response;
+  response.operation = "group-regroup-creation";
+  response.id = options.request_id = "abcdefgh";
+  response.accepted = true;
+  response.temporary = "sip:tmp-1@alpha.example";
+  const std::string formed = "GET /xcap-root/" + xcap::write_address(xcap::group_address(response.temporary));
+  const auto ask = [&](unsigned status, const std::vector<std::string>& groups) {
+    xcap::Regrouped first;
+    first.temporary = response.temporary;
+    first.constituents = groups;
+    gms.forget(formed);
+    gms.forget(collection("POST", ""));
+    gms.script(collection("POST", ""), 200, xcap::write_gmop(response), std::string(xcap::mime::kGmop));
+    gms.script(formed, status, xcap::write_group_document(xcap::temporary_group_document(first, "t")),
+               std::string(xcap::mime::kGroup));
+    return run(run_ue_group_regroup);
+  };
+  EXPECT_EQ(ask(200, {"sip:police@beta.example", kDispatcherGroup}), 0) << said;
+  EXPECT_EQ(said, "") << "the same groups in another order";
+  EXPECT_EQ(ask(200, {kDispatcherGroup, "sip:rescue@beta.example"}), 3);
+  EXPECT_EQ(object["error"]["code"], "conflict");
+  EXPECT_EQ(object["temporary"], response.temporary);
+  EXPECT_THAT(object["error"]["detail"].get<std::string>(), HasSubstr("sip:rescue@beta.example"));
+  EXPECT_THAT(object["error"]["cure"].get<std::string>(), HasSubstr("leave --id out"));
+  EXPECT_EQ(ask(404, {}), 0) << "it may be over";
+  EXPECT_THAT(said, HasSubstr("regroup ue: --id: abcdefgh may have been asked before"));
+  response.accepted = false;
+  response.reason = "unknown-group";
+  EXPECT_EQ(ask(404, {}), 3);
+  EXPECT_THAT(object["error"]["cure"].get<std::string>(), HasSubstr("gets its first answer"));
+}
+
 TEST_F(UeGroup, AnAnswerThatIsNoGroupDocumentIsAFailureNotAUsageError) {
   gms.script(path("GET"), 200, "<html/>", "text/html");
   EXPECT_EQ(run(run_ue_group_show), 1);
