@@ -78,14 +78,18 @@ TEST(SignedDigits, HaveThePublishedCheckValues) {
     EXPECT_EQ(eight.plain(digit), expected);
 }
 
-TEST(SignedDigits, EveryWidthGivesTheSameMultiple) {
+TEST(SignedDigits, EveryWidthAndSpacingGivesTheSameMultiple) {
   const auto r = ScalarOf<Set>::of_octets(unhex(rfc().at("r")));
   const auto q = parsed(rfc().at("bP_plus_Z")), expected = parsed(rfc().at("R"));
-  Edwards<Set> four, seven;
-  PointTable<Set, 4>(q).add_multiple(four, Digits<Set, 4>(r));
-  PointTable<Set, 7>(q).add_multiple(seven, Digits<Set, 7>(r));
-  EXPECT_TRUE(four.is(expected));
-  EXPECT_TRUE(seven.is(expected));
+  SpacedSum<Set, 4, 1> four;
+  SpacedSum<Set, 6, 3> six;
+  SpacedSum<Set, 7, 2> seven;
+  PointTable<Set, 4, 1>(q).add_multiple(four, Digits<Set, 4>(r));
+  PointTable<Set, 6, 3>(q).add_multiple(six, Digits<Set, 6>(r));
+  PointTable<Set, 7, 2>(q).add_multiple(seven, Digits<Set, 7>(r));
+  EXPECT_TRUE(four.total().is(expected));
+  EXPECT_TRUE(six.total().is(expected));
+  EXPECT_TRUE(seven.total().is(expected));
 }
 
 TEST(SignedDigits, EdgesOfTheScalarRangeWork) {

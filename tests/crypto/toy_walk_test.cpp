@@ -127,9 +127,9 @@ TYPED_TEST(Walk, TablesGiveEveryMultipleOfEveryPointAndEveryPower) {
     const Digits<TypeParam> digits(this->scalar(k));
     for (int base = 1; base < M::q; ++base) {
       const PointTable<TypeParam> table(this->affine(this->point(base)));
-      Edwards<TypeParam> sum = this->edwards(1);
+      SpacedSum<TypeParam> sum(this->edwards(1));
       table.add_multiple(sum, digits);
-      ASSERT_TRUE(this->is(sum, M::multiple(k * base + 1, M::generator())));
+      ASSERT_TRUE(this->is(sum.total(), M::multiple(k * base + 1, M::generator())));
     }
     const int g = static_cast<int>(TypeParam::g[0]);
     ASSERT_EQ(this->number(Generators<TypeParam>::get().g.power(digits)), M::power(g, k));

@@ -36,7 +36,7 @@ struct ParameterSet1 {
       "ee0faed1 828eab90 b99dfb01 38c78433 55df0460 b4a9fd74 b4f1a32b cafa1ffa"
       "d682c033 a7942bcc e3720f20 b9b7b040 3c8cae87 b7a0042a cde0fab3 6461ea46");
   // Bits per digit of the fixed-base tables (curve/fixed_base.hpp); measured, see there.
-  static constexpr std::size_t window = 6;
+  static constexpr std::size_t window = 7;
 };
 
 template <class Set>

@@ -43,8 +43,9 @@ void apply_mask(const FieldOf<Set>& w, MaskRule rule, std::span<std::uint8_t> da
 template <class Set>
 [[nodiscard]] std::optional<Affine<Set>> multiple_of_p(const ScalarOf<Set>& k) {
   const Digits<Set> digits(k);
-  ct::Wiped<Edwards<Set>> sum;
-  Generators<Set>::get().p.add_multiple(*sum, digits);
+  ct::Wiped<SpacedSum<Set>> spaced;
+  Generators<Set>::get().p.add_multiple(*spaced, digits);
+  const ct::Wiped<Edwards<Set>> sum(spaced->total());
   const ct::Wiped<FieldOf<Set>> inverse(sum->denominator().inverse());
   if (ct::declassify(inverse->is_zero())) return std::nullopt;
   return sum->affine(*inverse);
@@ -54,8 +55,9 @@ template <class Set>
 template <class Set>
 [[nodiscard]] std::optional<Affine<Set>> identity_point(const Affine<Set>& z, OctetsView identifier) {
   const Digits<Set> digits(ScalarOf<Set>::of_octets(identifier));
-  Edwards<Set> sum = Edwards<Set>::of(z);
-  Generators<Set>::get().p.add_multiple(sum, digits);
+  SpacedSum<Set> spaced(Edwards<Set>::of(z));
+  Generators<Set>::get().p.add_multiple(spaced, digits);
+  const Edwards<Set> sum = spaced.total();
   const FieldOf<Set> inverse = sum.denominator().inverse();
   if (ct::declassify(inverse.is_zero())) return std::nullopt;
   return sum.affine(inverse);
@@ -78,14 +80,16 @@ template <class Set>
   return ct::declassify(w->represents(FieldOf<Set>::of(Set::g))) != 0;
 }
 
-// sum += [r b]P + [r]Z.
+// [r b]P + [r]Z.
 template <class Set>
-void add_r_times_q(Edwards<Set>& sum, const ScalarOf<Set>& r, const Digits<Set>& r_digits,
-                   OctetsView identifier, const PointTable<Set>& z) {
+[[nodiscard]] Edwards<Set> r_times_q(const ScalarOf<Set>& r, const Digits<Set>& r_digits,
+                                     OctetsView identifier, const PointTable<Set>& z) {
   const ct::Wiped<ScalarOf<Set>> rb(r * ScalarOf<Set>::of_octets(identifier));
   const Digits<Set> rb_digits(*rb);
-  Generators<Set>::get().p.add_multiple(sum, rb_digits);
-  z.add_multiple(sum, r_digits);
+  ct::Wiped<SpacedSum<Set>> sum;
+  Generators<Set>::get().p.add_multiple(*sum, rb_digits);
+  z.add_multiple(*sum, r_digits);
+  return sum->total();
 }
 
 template <class Set>
@@ -106,7 +110,7 @@ template <class Set>
   for (std::size_t i = 0; i < count; ++i) {
     const ct::Wiped<ScalarOf<Set>> r(derive_r<Set>(ssv, targets[i].identifier));
     const Digits<Set> digits(*r);
-    add_r_times_q(points[i], *r, digits, targets[i].identifier, *targets[i].z);
+    points[i] = r_times_q(*r, digits, targets[i].identifier, *targets[i].z);
     powers[i] = Generators<Set>::get().g.power(digits);
     inverses[2 * i] = points[i].denominator();
     inverses[2 * i + 1] = powers[i].re;
@@ -136,8 +140,7 @@ template <class Set>
   apply_mask<Set>(*value, rule, ssv);
   const ct::Wiped<ScalarOf<Set>> r(derive_r<Set>(ssv, identifier));
   const Digits<Set> digits(*r);
-  ct::Wiped<Edwards<Set>> test;
-  add_r_times_q(*test, *r, digits, identifier, z);
+  const ct::Wiped<Edwards<Set>> test(r_times_q(*r, digits, identifier, z));
   return test->is(r_point) & ~w.re.is_zero();
 }
 

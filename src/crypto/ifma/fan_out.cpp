@@ -46,7 +46,7 @@ void put(Column& column, std::size_t entry, const F& value) {
 }
 
 std::vector<PowerWindow> power_table(const F& t) {
-  const PowerTable<Set, kWindow> table(t);
+  const PowerTable<Set, kWindow, 1> table(t);
   std::vector<PowerWindow> out(kDigits);
   for (std::size_t i = 0; i < kDigits; ++i)
     for (std::size_t e = 0; e < kEntries; ++e) put(out[i].t, e, table.entry(i, e));
@@ -120,7 +120,7 @@ bool supported() noexcept {
 }
 
 PointTable8 point_table(const Affine<Set>& base) {
-  const PointTable<Set, kWindow> table(base);
+  const PointTable<Set, kWindow, 1> table(base);
   PointTable8 out(kDigits);
   for (std::size_t i = 0; i < kDigits; ++i)
     for (std::size_t e = 0; e < kEntries; ++e) {
