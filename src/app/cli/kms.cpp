@@ -7,6 +7,7 @@
 
 #include "app/cli/key_files.hpp"
 #include "app/config_values.hpp"
+#include "app/kms/audit.hpp"
 #include "app/kms/directory.hpp"
 #include "app/kms/documents.hpp"
 #include "app/kms/transport_file.hpp"
@@ -58,9 +59,10 @@ Result<Said> init(const KmsInitOptions& options) {
   const kms::Kms made = TRY(argument(kms::Kms::make(setup, random), "--domain"));
   const crypto::Vault vault = crypto::Vault::make(passphrase.expose(), random);
   TRY(kms::create_state(options.directory, made.seal(vault, random)));
+  const kms::CertificateRecord& own = made.registry().own();
+  TRY(audit_command(options.directory, "init", {{"kms_uri", own.kms_uri}}));
   TRY(publish_certificate(options.directory, made));
   TRY(remember_passphrase_file(options.directory, options.passphrase_file));
-  const kms::CertificateRecord& own = made.registry().own();
   std::string domains;
   for (const std::string& domain : own.domains) domains += " " + domain;
   return Said{"made the KMS " + own.kms_uri + " for" + domains + ", key period " +
@@ -121,6 +123,16 @@ std::string foreign_domain(const kms::Kms& kms, const mcx::McpttId& identity) {
          " [PR-37]; correct the URI, or give it an entry in [kms_of] of each GMS";
 }
 
+// An administrative act: recorded, then done.
+Result<void> store(const std::string& directory, const OpenedKms& opened, const kms::DirectoryLock& lock,
+                   std::string_view act, nlohmann::json record) {
+  crypto::SystemRandom random;
+  TRY(audit_command(directory, act, std::move(record)));
+  auto stored = kms::replace_state(directory, opened.kms.seal(opened.vault, random), lock);
+  if (!stored.ok()) TRY(audit_command(directory, "failed", {{"act", act}}));
+  return stored;
+}
+
 Result<Said> add_identity(const KmsAddIdentityOptions& options) {
   TRY(need(options.directory, "--dir"));
   const mcx::McpttId asked = TRY(argument(identity_value(options.identity), "URI"));
@@ -133,6 +145,7 @@ Result<Said> add_identity(const KmsAddIdentityOptions& options) {
   crypto::SystemRandom random;
   const std::string& file = options.transport_keys_out;
   const bool signs = protection.signs;
+  const char* const policy = file.empty() ? "plain" : signs ? "wrap+sign" : "wrap";
   if (!file.empty()) {
     protection.keys.push_back(kms::make_transport_keys(identity, random));
     const kms::TransportKeys written = protection.present().duplicate();
@@ -140,10 +153,10 @@ Result<Said> add_identity(const KmsAddIdentityOptions& options) {
     TRY(write_transport_key_file(file,
                                  written));  // first: keys that only the KMS has would lock the client out
   }
-  const auto stored = kms::replace_state(options.directory, opened.kms.seal(opened.vault, random), lock);
+  const auto stored = store(options.directory, opened, lock, "add-identity",
+                            {{"identity", identity.text()}, {"server", options.server}, {"policy", policy}});
   if (!stored.ok() && !file.empty()) std::remove(file.c_str());
   TRY(stored);
-  const char* const policy = file.empty() ? "plain" : signs ? "wrap+sign" : "wrap";
   return Said{"added " + identity.text() + (options.server ? " as a server" : "") +
                   (file.empty() ? ""
                                 : ", policy " + std::string(policy) + "\nits transport keys are in " + file +
@@ -172,9 +185,10 @@ Result<Said> import_certificate(const KmsImportCertificateOptions& options) {
     names += " " + one.kms_uri;
     imported.push_back(one.kms_uri);
   }
-  crypto::SystemRandom random;
-  if (changed) TRY(kms::replace_state(options.directory, opened.kms.seal(opened.vault, random), lock));
   const std::string digest = hex(crypto::sha256(document));
+  if (changed)
+    TRY(store(options.directory, opened, lock, "import-certificate",
+              {{"kms_uris", imported}, {"sha256", digest}}));
   return Said{(changed ? "imported" : "held already:") + names + "; cache number " +
                   std::to_string(registry.cache_num()) + "\nSHA-256 of " + options.file + ": " + digest +
                   "\ncompare it with the partner by voice",

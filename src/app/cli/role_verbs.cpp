@@ -2,6 +2,7 @@
 // The verbs of the three roles and of the demo: kms, gms, ue, demo.
 #include <iostream>
 
+#include "app/cli/audit.hpp"
 #include "app/cli/command_line.hpp"
 #include "app/cli/kms.hpp"
 #include "app/demo/demo.hpp"
@@ -122,6 +123,24 @@ void add_kms_verbs(CLI::App& app, int& result) {
   serve->callback([so, &result] { result = run_kms_serve(*so, std::cerr); });
 }
 
+void add_audit_verbs(CLI::App& app, int& result) {
+  auto* audit = app.add_subcommand("audit", "Audit log of a KMS");
+  audit->require_subcommand(1);
+  auto options = std::make_shared<AuditOptions>();
+  const auto add = [&](const char* name, const char* what,
+                       int (*run)(const AuditOptions&, std::ostream&, std::ostream&)) {
+    auto* verb = audit->add_subcommand(name, what);
+    verb->add_option("--dir", options->directory, "the directory of the KMS")->required();
+    verb->add_flag("--json", options->json, kJson);
+    verb->footer("Example: regroup audit " + std::string(name) + " --dir kms" + kExitCodes);
+    verb->callback([options, run, &result] { result = run(*options, std::cout, std::cerr); });
+    return verb;
+  };
+  add("head", "Verify the log and print RECORDS:HASH, to be kept elsewhere", run_audit_head);
+  add("verify", "Say whether a record was changed, lost or moved, and where", run_audit_verify)
+      ->add_option("--head", options->head, "RECORDS:HASH of earlier: finds a cut end too");
+}
+
 void add_ue_verbs(CLI::App& app, int& result) {
   auto* ue = app.add_subcommand("ue", "Client of a member or dispatcher");
   ue->require_subcommand(1);
@@ -207,6 +226,7 @@ void add_demo(CLI::App& app, int& result) {
 
 void add_role_verbs(CLI::App& app, int& result) {
   add_kms_verbs(app, result);
+  add_audit_verbs(app, result);
   add_gms_verbs(app, result);
   add_ue_verbs(app, result);
   add_demo(app, result);

@@ -105,6 +105,8 @@ KmsAnswer KmsFront::answer(const http::Request& request, const http::Jwks& jwks,
   Outcome reached = outcome(request, jwks, asked);
   out.identity = printable(asked.identity);
   if (auto* content = std::get_if<Content>(&reached)) {
+    if (const auto* provided = std::get_if<kmsxml::KmsKeyProv>(content))
+      for (const kmsxml::KmsKeySet& one : provided->key_sets) out.periods.push_back(one.key_period_no);
     out.response = render(request, asked, std::move(*content), 200);
     return out;
   }

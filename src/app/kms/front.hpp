@@ -45,10 +45,11 @@ struct KmsFrontSettings {
 // One answer and what the log may say about it: no key, no token.
 struct KmsAnswer {
   http::Response response;
-  std::string identity;     // of the token, printable; empty before it was verified
-  std::string resource;     // printable
-  std::string reason;       // "ok", or the reason token of the KmsError
-  std::string detail = {};  // of a refusal: what its text keeps from the peer
+  std::string identity;                    // of the token, printable; empty before it was verified
+  std::string resource;                    // printable
+  std::string reason;                      // "ok", or the reason token of the KmsError
+  std::string detail = {};                 // of a refusal: what its text keeps from the peer
+  std::vector<std::int64_t> periods = {};  // for which keys are in it
 };
 
 class KmsFront {

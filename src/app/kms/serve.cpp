@@ -5,6 +5,7 @@
 
 #include "app/cli/key_files.hpp"
 #include "app/cli/kms.hpp"
+#include "app/kms/audit.hpp"
 #include "app/kms/directory.hpp"
 #include "app/kms/front.hpp"
 #include "app/process.hpp"
@@ -96,6 +97,7 @@ Result<void> serve(const KmsServeOptions& options, const Clock& clock, Log& log)
   if (settings.server_auth == ServerAuth::token)
     log("warning: server identities are served on their token alone (--client-ca, --server-auth)");
 
+  const auto audit_log = TRY(kms::AuditLog::open(options.directory));
   http::Server server(server_options(options, log), [&](http::Request request, http::Responder respond) {
     const auto refreshed = live.refresh();
     if (!refreshed.ok()) log(refreshed.error().text());
@@ -103,17 +105,21 @@ Result<void> serve(const KmsServeOptions& options, const Clock& clock, Log& log)
     const NtpTime now = clock.now();
     const auto lock = live.reading();
     KmsAnswer answer = front.answer(request, jwks->current(), now);
-    log(line_of(answer, request.peer, now));  // before the answer leaves
-    respond(std::move(answer.response));
+    log(line_of(answer, request.peer, now));  // both before the answer leaves
+    const auto recorded = audit(*audit_log, "request", audit_record(answer, request.peer, live.kms()), now);
+    if (recorded.ok()) return respond(std::move(answer.response));
+    log("no answer leaves without its record: " + recorded.error().text());
+    respond(http::make_response(503));
   });
   TRY(server.start());
+  TRY(audit(*audit_log, "start", {{"kms_uri", live.kms().registry().own().kms_uri}}, clock.now()));
   if (options.json)
     say_ready_json({{"ready", server.origin(kListener)}});
   else
     say_ready(server.origin(kListener));
   wait_for_stop_signal();
   server.stop();
-  return {};
+  return audit(*audit_log, "stop", nlohmann::json::object(), clock.now());
 }
 
 }  // namespace
