@@ -29,7 +29,8 @@ std::string path_in(const std::string& directory) { return directory + "/audit.l
 std::optional<std::uint64_t> number_of(std::string_view digits) {
   std::uint64_t value = 0;
   const auto [end, fault] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (fault != std::errc() || end != digits.data() + digits.size() || digits.empty() || digits[0] == '0')
+  if (fault != std::errc() || end != digits.data() + digits.size() || digits.empty() ||
+      (digits.size() > 1 && digits[0] == '0'))
     return std::nullopt;
   return value;
 }
@@ -118,6 +119,11 @@ struct Locked {
   ~Locked() { ::flock(fd, LOCK_UN); }
   int fd;
 };
+
+bool is_regular(int fd) {
+  struct stat about {};
+  return ::fstat(fd, &about) == 0 && S_ISREG(about.st_mode);
+}
 
 std::uint64_t size_of(int fd) {
   struct stat about {};
@@ -218,9 +224,12 @@ Result<AuditHead> verify_audit_log(const std::string& directory, const std::opti
     return fail(Errc::usage, kClause, printable(path) + " cannot be opened: " + std::strerror(errno),
                 "name the directory of a KMS that has served or been administered");
   const std::unique_ptr<const int, void (*)(const int*)> closed(&fd, [](const int* p) { ::close(*p); });
+  if (!is_regular(fd))
+    return fail(Errc::usage, kClause, printable(path) + " is not a regular file",
+                "name the directory of a KMS");
   const Locked locked(fd, LOCK_SH);
   AuditHead head;
-  std::optional<AuditHead> at_known;
+  AuditHead at_known;  // the head of no record, if that is the known one
   const std::uint64_t end = TRY(each_line(fd, path, 0, [&](std::string_view text) -> Result<void> {
     if (text.size() > kMostLine) return too_long(path, head.records + 1);
     head = TRY(next(path, head, text));
@@ -231,7 +240,7 @@ Result<AuditHead> verify_audit_log(const std::string& directory, const std::opti
     return broken(path, head.records + 1,
                   "records " + std::to_string(head.records + 1) + " to " + std::to_string(known->records) +
                       " are missing: the end was cut");
-  if (known && *at_known != *known)
+  if (known && at_known != *known)
     return broken(path, known->records, "the record of that head was another: the log was written anew");
   if (size_of(fd) > end)
     return broken(path, head.records + 1,

@@ -116,8 +116,11 @@ TEST_F(KmsAuditLog, ACutEndAndALogWrittenAnewAreFoundByAHeadOfEarlier) {
 }
 
 TEST_F(KmsAuditLog, HeadsAreReadAsTheyArePrinted) {
-  for (const char* bad : {"", "1", "1:", ":00", "0:00", "1:zz", "01:00", "-1:00"})
+  for (const char* bad : {"", "1", "1:", ":00", "00:00", "1:zz", "01:00", "-1:00"})
     EXPECT_EQ(AuditHead::parse(bad).error().code, Errc::usage) << bad;
+  EXPECT_EQ(AuditHead::parse(AuditHead().text()).value(), AuditHead());
+  fill(1);
+  EXPECT_EQ(refusal(AuditHead()), "accepted") << "every log begins with it";
   EXPECT_EQ(AuditHead::parse("7:" + std::string(64, 'a'))->records, 7u);
 }
 
@@ -201,6 +204,7 @@ TEST_F(KmsAuditLog, AFileThatOthersMayReadOrThatIsNoneIsRefused) {
   fs::remove(path());
   ASSERT_EQ(::mkfifo(path().c_str(), 0600), 0);
   EXPECT_EQ(AuditLog::open(directory_).error().code, Errc::storage);
+  EXPECT_EQ(verify_audit_log(directory_).error().code, Errc::usage);
 }
 
 TEST_F(KmsAuditLog, ALineWithoutEndIsReadInBoundedMemory) {
