@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/sealed_store.hpp"
 
+#include <unistd.h>
+
+#include <fstream>
+
+#include "base/text.hpp"
+#include "storage/file_lock.hpp"
 #include "storage/sqlite_store.hpp"
 
 namespace regroup::app {
@@ -35,19 +41,93 @@ Result<SealedStore> SealedStore::open_file(const std::string& path, const std::s
   return open(TRY(storage::open_sqlite(options)), passphrase.expose(), random);
 }
 
-Result<void> SealedStore::commit(const Writes& writes) {
-  if (writes.empty()) return {};
-  std::vector<storage::Write> sealed;
-  sealed.reserve(writes.size());
+Result<SealedStore> SealedStore::open_shared(const std::string& path, const std::string& purpose,
+                                             OctetsView passphrase, Random& random) {
+  storage::SqliteOptions options;
+  options.path = path;
+  options.purpose = purpose;
+  options.create = false;
+  options.shared = true;
+  return open(TRY(storage::open_sqlite(options)), passphrase, random);
+}
+
+namespace {
+
+// A file that gets its name when it is whole; what a cut-off attempt left goes first and what this one leaves
+// goes last.
+Result<void> under_another_name(const std::string& path,
+                                const std::function<Result<void>(const std::string&)>& make) {
+  if (::access(path.c_str(), F_OK) == 0)
+    return fail(Errc::conflict, "docs/formats.md, Stores: SQLite schema", printable(path) + " exists already",
+                "name another place; nothing is overwritten");
+  const std::string beside = path + ".new";
+  const auto remove_parts = [&] {
+    for (const char* suffix : {"", "-wal", "-shm"}) ::unlink((beside + suffix).c_str());
+  };
+  remove_parts();
+  auto made = make(beside);
+  remove_parts();
+  return made;
+}
+
+Result<void> copy_octets(const std::string& from, const std::string& to) {
+  TRY(storage::check_private_file(from));
+  TRY(storage::create_private_file(to));
+  std::ifstream in(from, std::ios::binary);
+  std::ofstream out(to, std::ios::binary | std::ios::trunc);
+  out << in.rdbuf() << std::flush;
+  if (in && out) return storage::sync_path(to);
+  return fail(Errc::storage, "docs/formats.md, Stores: SQLite schema",
+              printable(from) + " cannot be copied to " + printable(to),
+              "check that it can be read, and the space beside the copy");
+}
+
+}  // namespace
+
+Result<void> SealedStore::create_file(const std::string& path, const std::string& purpose,
+                                      crypto::Vault vault, const Writes& writes, Random& random) {
+  return under_another_name(path, [&](const std::string& beside) -> Result<void> {
+    storage::SqliteOptions options;
+    options.path = beside;
+    options.purpose = purpose;
+    options.shared = true;
+    SealedStore store(TRY(storage::open_sqlite(options)), std::move(vault), random);
+    std::vector<storage::Write> all = store.sealed(writes);
+    all.push_back(storage::Write::put(storage::kHeaderKind, kVaultId, store.vault_.header().write()));
+    TRY(store.store_->commit(std::span<const storage::Write>(all)));
+    return store.backup(path);
+  });
+}
+
+Result<void> SealedStore::copy_file(const std::string& from, const std::string& path,
+                                    const std::string& purpose, OctetsView passphrase, Random& random,
+                                    const Check& check) {
+  return under_another_name(path, [&](const std::string& beside) -> Result<void> {
+    TRY(copy_octets(from, beside));
+    SealedStore copy = TRY(open_shared(beside, purpose, passphrase, random));
+    TRY(check(copy));
+    return copy.backup(path);
+  });
+}
+
+std::vector<storage::Write> SealedStore::sealed(const Writes& writes) const {
+  std::vector<storage::Write> out;
+  out.reserve(writes.size());
   for (const Write& write : writes) {
     if (!write.value) {
-      sealed.push_back(storage::Write::erase(write.kind, write.id));
+      out.push_back(storage::Write::erase(write.kind, write.id));
       continue;
     }
     const Octets value = vault_.seal(context_of(write.kind, write.id), write.value->expose(), *random_);
-    sealed.push_back(storage::Write::put(write.kind, write.id, value));
+    out.push_back(storage::Write::put(write.kind, write.id, value));
   }
-  return store_->commit(std::span<const storage::Write>(sealed));
+  return out;
+}
+
+Result<void> SealedStore::commit(const Writes& writes) {
+  if (writes.empty()) return {};
+  const std::vector<storage::Write> all = sealed(writes);
+  return store_->commit(std::span<const storage::Write>(all));
 }
 
 Result<void> SealedStore::load(const std::vector<std::string>& kinds, const Take& take) {

@@ -23,6 +23,25 @@ class SealedStore {
   [[nodiscard]] static Result<SealedStore> open_file(const std::string& path, const std::string& purpose,
                                                      const std::string& passphrase_file, Random& random);
 
+  // The same of a file that is there and that several processes use (their changes are kept apart by them).
+  // Errc::storage when there is none.
+  [[nodiscard]] static Result<SealedStore> open_shared(const std::string& path, const std::string& purpose,
+                                                       OctetsView passphrase, Random& random);
+  // A new file with these records, whole from the moment it has its name. Errc::conflict when it exists.
+  [[nodiscard]] static Result<void> create_file(const std::string& path, const std::string& purpose,
+                                                crypto::Vault vault, const Writes& writes, Random& random);
+
+  // A copy of a backup under a name of its own; `check` may refuse it, or change it, before it has that name.
+  using Check = std::function<Result<void>(SealedStore&)>;
+  [[nodiscard]] static Result<void> copy_file(const std::string& from, const std::string& path,
+                                              const std::string& purpose, OctetsView passphrase,
+                                              Random& random, const Check& check);
+
+  // Another text once another process has committed.
+  [[nodiscard]] Result<std::string> generation() { return store_->generation(); }
+  // A consistent copy as a new file, sealed as this one is.
+  [[nodiscard]] Result<void> backup(const std::string& path) { return store_->backup(path); }
+
   // Durable when it returns success.
   [[nodiscard]] Result<void> commit(const Writes& writes);
   using Take = std::function<Result<void>(const Record&)>;
@@ -32,6 +51,8 @@ class SealedStore {
  private:
   SealedStore(std::unique_ptr<storage::Store> store, crypto::Vault vault, Random& random)
       : store_(std::move(store)), vault_(std::move(vault)), random_(&random) {}
+  [[nodiscard]] std::vector<storage::Write> sealed(const Writes& writes) const;
+
   std::unique_ptr<storage::Store> store_;
   crypto::Vault vault_;
   Random* random_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "kms/certificate_wire.hpp"
 
 namespace regroup::kms {
 namespace {
@@ -14,23 +15,27 @@ using crypto::eccsi::UserKey;
 using crypto::sakke::KmsPublicKey;
 using crypto::sakke::MasterSecret;
 
-constexpr std::string_view kMasterContext = "kms/master";
-constexpr std::string_view kRegistryContext = "kms/registry";
-constexpr std::string_view kTransportContext = "kms/transport";
+constexpr std::string_view kClause = "docs/formats.md, KMS store";
+constexpr std::string_view kDomainKind = "domain", kDomainId = "1";
+constexpr const char* kRestore = "restore the directory from its last good backup";
 
 bool same(OctetsView a, OctetsView b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
 
 Error mismatch(std::string_view what) {
-  return fail(Errc::conflict, "docs/formats.md, KMS state",
+  return fail(Errc::conflict, kClause,
               std::string(what) + " of the stored certificate does not belong to the stored master secret",
               "restore the directory from its last good backup; do not issue keys from this one");
 }
 
 Result<const Subscriber*> subscriber_of(const Registry& registry, std::string_view identity) {
   const Subscriber* const found = registry.find(identity);
-  if (found) return found;
-  return fail(Errc::unknown_group, "TS 33.180 D.2", "no subscriber " + printable(identity),
-              "register it: regroup kms add-identity");
+  if (!found)
+    return fail(Errc::unknown_group, "TS 33.180 D.2", "no subscriber " + printable(identity),
+                "register it: regroup kms add-identity");
+  if (found->standing == Standing::active) return found;
+  return fail(Errc::revoked, "TS 33.180 D.3.3",
+              "identity " + found->identity.text() + " is " + std::string(name_of(found->standing)),
+              "regroup kms identity resume lifts a suspension; a revocation is for good");
 }
 
 }  // namespace
@@ -61,26 +66,51 @@ Result<Kms> Kms::make(const Setup& setup, Random& random) {
   return Kms(std::move(z), std::move(ksak), std::move(certificate), std::move(registry));
 }
 
-SealedState Kms::seal(const crypto::Vault& vault, Random& random) const {
-  SecretOctets master(z_.expose());
-  master.append(ksak_.expose());
-  const SecretOctets transport = transport_keys_.write();
-  return {vault.header(), vault.seal(kMasterContext, master.expose(), random),
-          vault.seal(kRegistryContext, registry_.write(), random),
-          transport.empty() ? Octets() : vault.seal(kTransportContext, transport.expose(), random)};
+struct Stored::Domain {
+  CertificateRecord own;
+  SecretOctets z, ksak;
+
+  template <class Io, class Self>
+  static void wire(Io& io, Self& self) {
+    certificate_wire(io, self.own);
+    io.secret(2, "z_T", self.z);
+    io.secret(2, "KSAK", self.ksak);
+  }
+};
+
+Result<void> Stored::take(const Record& record) {
+  if (record.kind == "transport") return transport_.take(record);
+  if (record.kind != kDomainKind) return registry_.take(record);
+  if (record.id != kDomainId)
+    return fail(Errc::unsupported, kClause, "the record domain/" + printable(record.id) + " is not known",
+                "open the directory with the release that wrote it");
+  Domain in = TRY(decode_record<Domain>(record.value.expose(), record.kind));
+  MasterSecret z = TRY(crypto::sakke::parse_master_secret(in.z.expose()));
+  Ksak ksak = TRY(crypto::eccsi::parse_ksak(in.ksak.expose()));
+  secrets_.emplace(Secrets{std::move(z), std::move(ksak)});
+  own_ = std::move(in.own);
+  return {};
 }
 
-Result<Kms> Kms::open(const SealedState& state, const crypto::Vault& vault) {
-  const SecretOctets master = TRY(vault.open(kMasterContext, state.master));
-  const SecretOctets record = TRY(vault.open(kRegistryContext, state.registry));
+Result<Stored> Stored::of_release_0_1(OctetsView master, OctetsView registry, OctetsView transport) {
   if (master.size() != MasterSecret::size + Ksak::size)
-    return fail(Errc::storage, "docs/formats.md, KMS state",
-                "the master secret record has " + std::to_string(master.size()) + " octets",
-                "restore the directory from its last good backup");
-  MasterSecret z = TRY(crypto::sakke::parse_master_secret(master.expose().first(MasterSecret::size)));
-  Ksak ksak = TRY(crypto::eccsi::parse_ksak(master.expose().subspan(MasterSecret::size)));
-  Registry registry = TRY(Registry::parse(record.expose()));
-  const CertificateRecord& own = registry.own();
+    return fail(Errc::storage, kClause,
+                "the master secret record has " + std::to_string(master.size()) + " octets", kRestore);
+  Stored out;
+  MasterSecret z = TRY(crypto::sakke::parse_master_secret(master.first(MasterSecret::size)));
+  Ksak ksak = TRY(crypto::eccsi::parse_ksak(master.subspan(MasterSecret::size)));
+  out.secrets_.emplace(Secrets{std::move(z), std::move(ksak)});
+  out.registry_ = TRY(Registry::parse(registry));
+  out.own_ = out.registry_.own();
+  out.transport_ = TRY(TransportKeyStore::parse(transport));
+  out.domain_is_kept_ = false;
+  return out;
+}
+
+Result<Kms> Kms::open(Stored stored) {
+  if (!stored.secrets_) return fail(Errc::storage, kClause, "there is no domain record", kRestore);
+  auto& [z, ksak] = *stored.secrets_;
+  const CertificateRecord& own = stored.own_;
   const mcx::KmsUri kms_uri = TRY(mcx::KmsUri::parse(own.kms_uri));
   const mcx::KeyPeriods periods = TRY(mcx::KeyPeriods::make(own.period, own.offset));
   mcx::KmsCertificate certificate{.kms_uri = kms_uri,
@@ -94,18 +124,28 @@ Result<Kms> Kms::open(const SealedState& state, const crypto::Vault& vault) {
                                   .revoked = own.revoked};
   if (!same(certificate.z.octets(), own.z)) return mismatch("Z_T");
   if (!same(certificate.kpak.octets(), own.kpak)) return mismatch("KPAK");
-  Kms out(std::move(z), std::move(ksak), std::move(certificate), std::move(registry));
-  if (state.transport.empty()) return out;
-  const SecretOctets transport = TRY(vault.open(kTransportContext, state.transport));
-  out.transport_keys_ = TRY(TransportKeyStore::parse(transport.expose()));
+  stored.registry_.set_own(own);
+  Kms out(std::move(z), std::move(ksak), std::move(certificate), std::move(stored.registry_));
+  out.transport_keys_ = std::move(stored.transport_);
+  out.domain_is_kept_ = stored.domain_is_kept_;
+  return out;
+}
+
+Writes Kms::take_changes() {
+  Writes out = registry_.take_changes();
+  for (Write& one : transport_keys_.take_changes()) out.push_back(std::move(one));
+  if (domain_is_kept_) return out;
+  const Stored::Domain domain{registry_.own(), SecretOctets(z_.expose()), SecretOctets(ksak_.expose())};
+  out.push_back(Write{std::string(kDomainKind), std::string(kDomainId), encode_record(domain)});
+  domain_is_kept_ = true;
   return out;
 }
 
 Result<void> Kms::adopt(Kms stored) {
   const Registry& registry = stored.registry_;
   if (!(registry.own() == registry_.own()) || registry.cache_num() < registry_.cache_num())
-    return fail(Errc::conflict, "docs/formats.md, KMS state",
-                "the stored state is another KMS's or an older one", "restart the KMS if this was intended");
+    return fail(Errc::conflict, kClause, "the directory now holds another KMS's store or an older one",
+                "restart the KMS if this was intended");
   registry_ = std::move(stored.registry_);
   transport_keys_ = std::move(stored.transport_keys_);
   return {};

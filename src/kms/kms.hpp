@@ -2,15 +2,14 @@
 // The key management server of one security domain (TS 33.179 7.2, TS 33.180 5.3): two master secrets, made
 // once, and what is derived from them for (identity, key period). Issued keys are not kept; the same question
 // gives the same RSK and a fresh, equally valid SSK/PVT pair (RFC 6507 5.1.1). Each key set is checked
-// before it is handed out. Refuses: unknown identities, periods outside the window (a stolen token shall not
-// reach far), a sealed state whose public keys do not belong to its secrets. Who may ask for which identity
-// is the front's business (app/kms/front.hpp).
+// before it is handed out. Refuses: unknown, suspended and revoked identities, periods outside the window (a
+// stolen token shall not reach far), stored public keys that do not belong to the stored secrets. Who may
+// ask for which identity is the front's business (app/kms/front.hpp).
 #pragma once
 
 #include "base/random.hpp"
 #include "crypto/eccsi.hpp"
 #include "crypto/sakke.hpp"
-#include "crypto/vault.hpp"
 #include "kms/registry.hpp"
 #include "kms/transport_keys.hpp"
 #include "mcx/domain.hpp"
@@ -41,35 +40,53 @@ struct Window {
   std::int64_t ahead = 1;
 };
 
-// The state at rest: records sealed under one vault, each bound to its place.
-struct SealedState {
-  crypto::VaultHeader header;
-  Octets master;          // z || KSAK
-  Octets registry;        // Registry::write()
-  Octets transport = {};  // TransportKeyStore::write(); empty when no client has transport keys
+// The kinds of records that keep a KMS (docs/formats.md, KMS store); "domain" holds the master secrets.
+inline const std::vector<std::string> kKinds = {"domain", "cache", "external", "subscriber", "transport"};
+
+// What was kept, collected record by record.
+class Stored {
+ public:
+  [[nodiscard]] Result<void> take(const Record& record);
+  // As releases up to 0.1 kept it: z || KSAK, the registry, the transport keys (empty: none).
+  [[nodiscard]] static Result<Stored> of_release_0_1(OctetsView master, OctetsView registry,
+                                                     OctetsView transport);
+
+ private:
+  friend class Kms;
+  struct Domain;
+  struct Secrets {
+    crypto::sakke::MasterSecret z;
+    crypto::eccsi::Ksak ksak;
+  };
+  std::optional<Secrets> secrets_;
+  CertificateRecord own_;
+  Registry registry_;
+  TransportKeyStore transport_;
+  bool domain_is_kept_ = true;
 };
 
 class Kms {
  public:
   // Fresh master secrets. An explicit administrative act, never a side effect of a start.
   [[nodiscard]] static Result<Kms> make(const Setup& setup, Random& random);
-  // Checks that Z and KPAK of the own certificate belong to z and KSAK.
-  [[nodiscard]] static Result<Kms> open(const SealedState& state, const crypto::Vault& vault);
-  [[nodiscard]] SealedState seal(const crypto::Vault& vault, Random& random) const;
+  // Checks that Z and KPAK of the own certificate belong to z and KSAK. Errc::storage without a domain.
+  [[nodiscard]] static Result<Kms> open(Stored stored);
+  // What is to be kept of what changed since the last call, for one commit; of a new KMS, all of it.
+  [[nodiscard]] Writes take_changes();
 
   [[nodiscard]] const Registry& registry() const { return registry_; }
   [[nodiscard]] Registry& registry() { return registry_; }
   [[nodiscard]] const mcx::KmsCertificate& certificate() const { return certificate_; }
   [[nodiscard]] const TransportKeyStore& transport_keys() const { return transport_keys_; }
   [[nodiscard]] TransportKeyStore& transport_keys() { return transport_keys_; }
-  // Takes over subscribers, certificates and transport keys that an administrator changed in the stored
-  // state, if it is this KMS's.
+  // Takes over subscribers, certificates and transport keys that an administrator changed in the store, if it
+  // is this KMS's.
   [[nodiscard]] Result<void> adopt(Kms stored);
 
   // Period numbers a plain /keyprov is answered with: the current one and the next.
   [[nodiscard]] std::vector<std::int64_t> usual_periods(NtpTime now) const;
-  // Errc::unknown_group for an identity without a record, Errc::not_authorised for a period outside the
-  // window.
+  // Errc::unknown_group for an identity without a record, Errc::revoked for one that is suspended or revoked,
+  // Errc::not_authorised for a period outside the window.
   [[nodiscard]] Result<std::vector<IssuedKeySet>> provision(std::string_view identity,
                                                             const std::vector<std::int64_t>& periods,
                                                             NtpTime now, Random& random,
@@ -101,6 +118,7 @@ class Kms {
   mcx::KmsCertificate certificate_;
   Registry registry_;
   TransportKeyStore transport_keys_;
+  bool domain_is_kept_ = false;
 };
 
 // The KmsUri without scheme, port and a leading "kms.".

@@ -5,11 +5,14 @@
 
 #include "base/text.hpp"
 #include "base/wire.hpp"
+#include "kms/certificate_wire.hpp"
 
 namespace regroup::kms {
 namespace {
 
 constexpr std::string_view kCache = "TS 33.180 D.3.2";
+constexpr std::string_view kKeySet = "TS 33.180 D.3.3";
+constexpr std::string_view kRecord = "docs/formats.md, KMS store";
 constexpr std::size_t kNone = std::string_view::npos;
 
 void fold(std::string& text, std::size_t from, std::size_t to) {
@@ -25,31 +28,6 @@ std::size_t scheme_size(std::string_view text) {
                      [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); })
              ? colon + 1
              : 0;
-}
-
-template <class Io, class Self>
-void time_wire(Io& io, std::string_view field, Self& time) {
-  std::uint64_t present = time ? 1 : 0, seconds = time ? static_cast<std::uint64_t>(time->seconds) : 0;
-  io.uint(1, field, present);
-  io.uint(8, field, seconds);
-  if constexpr (Io::reads)
-    if (present) time = NtpTime{static_cast<std::int64_t>(seconds), 0};
-}
-
-template <class Io, class Self>
-void certificate_wire(Io& io, Self& self) {
-  io.counted(2, "KmsUri", self.kms_uri);
-  io.counted(2, "CertUri", self.cert_uri);
-  io.counted(2, "Issuer", self.issuer);
-  io.uint(8, "UserKeyPeriod", self.period);
-  io.uint(8, "UserKeyOffset", self.offset);
-  io.counted(2, "PubEncKey", self.z);
-  io.counted(2, "PubAuthKey", self.kpak);
-  io.list(2, "KmsDomainList", self.domains,
-          [](auto& inner, auto& domain) { inner.counted(2, "KmsDomain", domain); });
-  time_wire(io, "ValidFrom", self.valid_from);
-  time_wire(io, "ValidTo", self.valid_to);
-  io.uint(1, "Revoked", self.revoked);
 }
 
 // Is one the other, or a part of it? The longest suffix decides who serves an identity, so a part would take
@@ -71,6 +49,44 @@ Result<void> keep_apart(const CertificateRecord& held, const CertificateRecord& 
                         " overlaps with " + printable(other) + ", served by " + printable(held.kms_uri),
                     "agree with that operator who serves the domain");
   return {};
+}
+
+struct SubscriberRecord {
+  std::string identity;
+  bool server = false;
+  Standing standing = Standing::active;
+
+  template <class Io, class Self>
+  static void wire(Io& io, Self& self) {
+    io.counted(2, "identity", self.identity);
+    io.uint(1, "server", self.server);
+    io.uint(1, "standing", self.standing);
+  }
+};
+
+struct ExternalRecord {
+  CertificateRecord certificate;
+  std::int64_t changed_in = 0;
+
+  template <class Io, class Self>
+  static void wire(Io& io, Self& self) {
+    certificate_wire(io, self.certificate);
+    io.uint(8, "changed in", self.changed_in);
+  }
+};
+
+struct CacheRecord {
+  std::int64_t cache_num = 0;
+
+  template <class Io, class Self>
+  static void wire(Io& io, Self& self) {
+    io.uint(8, "CacheNum", self.cache_num);
+  }
+};
+
+Error no_such(const Record& record) {
+  return fail(Errc::malformed, kRecord, "record " + record.kind + "/" + printable(record.id) + " is none",
+              "restore the directory from its last good backup");
 }
 
 }  // namespace
@@ -116,9 +132,12 @@ Result<void> Registry::add(const mcx::McpttId& identity, bool server) {
                 "identity " + identity.text() + " looks like a server that creates groups",
                 "register it with --server, or choose another name");
   const auto [at, fresh] = subscribers_.try_emplace(folded(identity.text()), Subscriber{identity, server});
-  if (fresh) return {};
+  if (fresh) {
+    keep(at->second);
+    return {};
+  }
   const bool other_kind = at->second.server != server;
-  return fail(Errc::conflict, "TS 33.180 D.3.3",
+  return fail(Errc::conflict, kKeySet,
               "identity " + at->second.identity.text() + " is registered already, as a " +
                   (at->second.server ? "server" : "user"),
               other_kind ? "its kind does not change: give the other another identity"
@@ -136,31 +155,88 @@ std::vector<const Subscriber*> Registry::all() const {
   return out;
 }
 
-Result<bool> Registry::import_certificate(CertificateRecord external) {
+Result<bool> Registry::set_standing(std::string_view identity, Standing standing) {
+  const auto found = subscribers_.find(folded(identity));
+  if (found == subscribers_.end())
+    return fail(Errc::unknown_group, kKeySet, "no subscriber " + printable(identity),
+                "regroup kms list names those that are registered");
+  Subscriber& subscriber = found->second;
+  if (subscriber.standing == standing) return false;
+  if (subscriber.standing == Standing::revoked)
+    return fail(Errc::conflict, kKeySet, "identity " + subscriber.identity.text() + " is revoked, for good",
+                "register its user under another identity: whoever took the old keys could use them again");
+  subscriber.standing = standing;
+  keep(subscriber);
+  return true;
+}
+
+Result<void> Registry::check_import(const CertificateRecord& external) const {
   if (external.kms_uri == own_.kms_uri)
     return fail(Errc::conflict, kCache,
                 "the certificate names this KMS itself (" + printable(own_.kms_uri) + ")",
                 "import certificates of partner domains only");
   TRY(keep_apart(own_, external));
-  External* replaced = nullptr;
-  for (External& held : externals_) {
+  for (const External& held : externals_) {
     const CertificateRecord& old = held.certificate;
     const bool same_name = !external.cert_uri.empty() && old.cert_uri == external.cert_uri;
     if (same_name && (old.kms_uri != external.kms_uri || old.z != external.z || old.kpak != external.kpak))
       return fail(Errc::conflict, kCache,
                   "CertUri " + printable(external.cert_uri) + " is held with other keys",
                   "a new certificate needs a new CertUri; compare its SHA-256 with the partner by voice");
-    if (same_name || old.kms_uri == external.kms_uri) {
-      replaced = &held;
+    if (old.kms_uri != external.kms_uri) {
+      TRY(keep_apart(old, external));
       continue;
     }
-    TRY(keep_apart(old, external));
+    if (old.revoked && !external.revoked && old.cert_uri == external.cert_uri)
+      return fail(Errc::conflict, kCache,
+                  "certificate " + printable(old.cert_uri) + " of " + printable(old.kms_uri) +
+                      " is revoked, for good",
+                  "ask the partner for a certificate with new keys and a new CertUri");
   }
-  if (replaced && replaced->certificate == external) return false;
+  return {};
+}
+
+// Replaces by CertUri, else by KmsUri: of one KMS there is one at a time.
+Result<bool> Registry::import_certificate(CertificateRecord external) {
+  TRY(check_import(external));
+  const auto held = std::find_if(externals_.begin(), externals_.end(), [&](const External& one) {
+    return one.certificate.kms_uri == external.kms_uri;
+  });
+  if (held != externals_.end() && held->certificate == external) return false;
   ++cache_num_;
-  if (!replaced) replaced = &externals_.emplace_back();
-  *replaced = {std::move(external), cache_num_};
+  External& taken = held == externals_.end() ? externals_.emplace_back() : *held;
+  taken = {std::move(external), cache_num_};
+  keep(taken);
   return true;
+}
+
+Result<bool> Registry::revoke_certificate(std::string_view kms_uri) {
+  for (External& held : externals_) {
+    if (held.certificate.kms_uri != kms_uri) continue;
+    if (held.certificate.revoked) return false;
+    held.certificate.revoked = true;
+    held.changed_in = ++cache_num_;
+    keep(held);
+    return true;
+  }
+  return fail(Errc::unknown_kms, kCache, "no certificate of " + printable(kms_uri) + " is held",
+              kms_uri == own_.kms_uri ? "the own certificate is not revoked, but rolled over"
+                                      : "regroup kms external list names those that are held");
+}
+
+void Registry::renumber() {
+  cache_num_ += 1'000'000;
+  for (External& held : externals_) {
+    held.changed_in = cache_num_;
+    keep(held);
+  }
+  changes_.insert_or_assign({"cache", "number"}, encode_record(CacheRecord{cache_num_}));
+}
+
+std::vector<CertificateRecord> Registry::externals() const {
+  std::vector<CertificateRecord> out;
+  for (const External& held : externals_) out.push_back(held.certificate);
+  return out;
 }
 
 const CertificateRecord* Registry::certificate_of(std::string_view kms_uri) const {
@@ -178,7 +254,49 @@ CacheAnswer Registry::changes_since(std::optional<std::int64_t> held) const {
   return out;
 }
 
-// The registry as one record; subscribers travel as a list, their keys are folded anew on reading.
+std::string_view name_of(Standing standing) noexcept {
+  return standing == Standing::active ? "active" : standing == Standing::suspended ? "suspended" : "revoked";
+}
+
+void Registry::keep(const Subscriber& one) {
+  changes_.insert_or_assign({"subscriber", folded(one.identity.text())},
+                            encode_record(SubscriberRecord{one.identity.text(), one.server, one.standing}));
+}
+
+// The number goes with the certificate that raised it.
+void Registry::keep(const External& one) {
+  changes_.insert_or_assign({"external", one.certificate.kms_uri},
+                            encode_record(ExternalRecord{one.certificate, one.changed_in}));
+  changes_.insert_or_assign({"cache", "number"}, encode_record(CacheRecord{cache_num_}));
+}
+
+Writes Registry::take_changes() {
+  Writes out;
+  for (auto& [name, value] : changes_) out.push_back(Write{name.first, name.second, std::move(value)});
+  changes_.clear();
+  return out;
+}
+
+Result<void> Registry::take(const Record& record) {
+  if (record.kind == "cache") {
+    cache_num_ = TRY(decode_record<CacheRecord>(record.value.expose(), record.kind)).cache_num;
+    return {};
+  }
+  if (record.kind == "external") {
+    ExternalRecord in = TRY(decode_record<ExternalRecord>(record.value.expose(), record.kind));
+    if (in.certificate.kms_uri != record.id) return no_such(record);
+    externals_.push_back({std::move(in.certificate), in.changed_in});
+    return {};
+  }
+  const auto in = TRY(decode_record<SubscriberRecord>(record.value.expose(), record.kind));
+  if (in.standing > Standing::revoked || folded(in.identity) != record.id) return no_such(record);
+  const Subscriber one{TRY(mcx::McpttId::parse(in.identity)), in.server, in.standing};
+  if (!one.server && is_server_like(in.identity)) return no_such(record);
+  subscribers_.insert_or_assign(record.id, one);
+  return {};
+}
+
+// Subscribers travelled as a list, their keys are folded anew on reading.
 struct Registry::Wire {
   CertificateRecord own;
   std::int64_t cache_num = 0;
@@ -204,22 +322,15 @@ struct Registry::Wire {
   }
 };
 
-Octets Registry::write() const {
-  Wire out{own_, cache_num_, {}, externals_};
-  for (const auto& [key, one] : subscribers_) out.subscribers.push_back({one.identity.text(), one.server});
-  Writer writer;
-  Wire::wire(writer, out);
-  return std::move(writer).octets();
-}
-
 Result<Registry> Registry::parse(OctetsView record) {
-  Reader reader(record, "docs/formats.md, KMS registry");
+  Reader reader(record, kRecord);
   Wire in;
   Wire::wire(reader, in);
   TRY(reader.finish());
   Registry out(std::move(in.own));
   out.cache_num_ = in.cache_num;
   out.externals_ = std::move(in.externals);
+  for (const External& one : out.externals_) out.keep(one);
   for (const Wire::Entry& one : in.subscribers)
     TRY(out.add(TRY(mcx::McpttId::parse(one.identity)), one.server));
   return out;

@@ -2,15 +2,17 @@
 // What a KMS knows that is not secret: its own certificate, its subscribers, the certificates of permitted
 // External KMSs and the version of that cache (TS 33.180 D.3). Identities are looked up with
 // scheme and host folded to lower case, but keys are derived from, and answers name, the string that was
-// registered. Refuses: server-like names for ordinary subscribers (TS 33.179 7.3.5.1,
-// TS 33.180 5.7.1), a certificate of the own domain from outside, other keys under a known CertUri, two
-// certificates that claim one domain (PR-37).
+// registered. Each change leaves the records that keep it (docs/formats.md, KMS store) with take_changes().
+// Refuses: server-like names for ordinary subscribers (TS 33.179 7.3.5.1, TS 33.180 5.7.1), a certificate of
+// the own domain from outside, other keys under a known CertUri, two certificates that claim one domain
+// (PR-37), whatever would bring back what was revoked.
 #pragma once
 
 #include <map>
 #include <optional>
 
 #include "base/clock.hpp"
+#include "base/record.hpp"
 #include "mcx/domain.hpp"
 
 namespace regroup::kms {
@@ -31,9 +33,17 @@ struct CertificateRecord {
 };
 [[nodiscard]] CertificateRecord record_of(const mcx::KmsCertificate& certificate, std::string issuer);
 
+enum class Standing : std::uint8_t {
+  active = 0,
+  suspended = 1,  // gets no keys for now; what it holds goes on working
+  revoked = 2,    // for good: told so instead of given keys, so that its client erases what it holds
+};
+[[nodiscard]] std::string_view name_of(Standing standing) noexcept;
+
 struct Subscriber {
   mcx::McpttId identity;
   bool server = false;  // a GMS or MC server: gets keys only with its own client credential
+  Standing standing = Standing::active;
 };
 
 // An answer to /certcache.
@@ -42,12 +52,15 @@ struct CacheAnswer {
   std::vector<CertificateRecord> certificates;
 };
 
+inline const std::vector<std::string> kRegistryKinds = {"cache", "external", "subscriber"};
+
 class Registry {
  public:
   Registry() = default;
   explicit Registry(CertificateRecord own) : own_(std::move(own)) {}
 
   [[nodiscard]] const CertificateRecord& own() const { return own_; }
+  void set_own(CertificateRecord own) { own_ = std::move(own); }
   [[nodiscard]] std::int64_t cache_num() const { return cache_num_; }
   [[nodiscard]] std::size_t subscribers() const { return subscribers_.size(); }
 
@@ -56,18 +69,33 @@ class Registry {
 
   // Errc::conflict when it is there already, in any spelling; Errc::not_authorised for a reserved name.
   [[nodiscard]] Result<void> add(const mcx::McpttId& identity, bool server);
+  // False when it was so before. Errc::unknown_group without a record; Errc::conflict for one that is
+  // revoked: that is for good.
+  [[nodiscard]] Result<bool> set_standing(std::string_view identity, Standing standing);
   // The subscriber of that identity, nullptr when there is none.
   [[nodiscard]] const Subscriber* find(std::string_view identity) const;
 
   // Adds or replaces (by CertUri, else by KmsUri); false when nothing changed. A change raises the cache
   // number.
   [[nodiscard]] Result<bool> import_certificate(CertificateRecord external);
+  // Marks it revoked, for good under that CertUri; false when it was. Errc::unknown_kms when none is held.
+  [[nodiscard]] Result<bool> revoke_certificate(std::string_view kms_uri);
+  [[nodiscard]] std::vector<CertificateRecord> externals() const;
+  // After a restore: numbers above those that were given out since the backup (a million changes at most),
+  // under which every client takes all certificates anew.
+  void renumber();
   // The own certificate or an external one, revoked ones included; nullptr when none is held.
   [[nodiscard]] const CertificateRecord* certificate_of(std::string_view kms_uri) const;
   // What changed after version `held`; everything without a version, or with one that was never given out.
   [[nodiscard]] CacheAnswer changes_since(std::optional<std::int64_t> held) const;
 
-  [[nodiscard]] Octets write() const;
+  // What the changes since the last call, or since the beginning, want kept; in one commit, or the cache
+  // number could fall behind the certificates.
+  [[nodiscard]] Writes take_changes();
+  // A record of one of kRegistryKinds, as it was kept.
+  [[nodiscard]] Result<void> take(const Record& record);
+
+  // The whole registry as one record, as releases up to 0.1 kept it.
   [[nodiscard]] static Result<Registry> parse(OctetsView record);
 
  private:
@@ -76,11 +104,15 @@ class Registry {
     std::int64_t changed_in = 0;  // cache number of the last change
   };
   struct Wire;
+  void keep(const Subscriber& subscriber);
+  void keep(const External& external);
+  [[nodiscard]] Result<void> check_import(const CertificateRecord& external) const;
 
   CertificateRecord own_;
   std::int64_t cache_num_ = 1;
   std::map<std::string, Subscriber> subscribers_;  // by folded identity
   std::vector<External> externals_;
+  std::map<std::pair<std::string, std::string>, SecretOctets> changes_;  // by kind and id
 };
 
 // Scheme and host in lower case, the rest as it stands: the form identities are compared in.

@@ -69,7 +69,7 @@ struct KmsKeySet {  // D.3.3; holds keys
   std::optional<NtpTime> valid_from = {}, valid_to = {};  // informative; the period number decides
   std::int64_t key_period_no = 0;
   bool revoked = false;
-  SecretOctets user_decrypt_key = {};       // RSK, 257 octets
+  SecretOctets user_decrypt_key = {};       // RSK, 257 octets; this and the next two: empty when revoked
   SecretOctets user_signing_key_ssk = {};   // SSK, 32 octets
   Octets user_pub_token_pvt = {};           // PVT, 65 octets
   std::optional<WrappedKeys> wrapped = {};  // then the three above are empty

@@ -126,6 +126,10 @@ Result<KmsKeySet> read_key_set(const xml::Scope& scope, const xml::Element& elem
                 .valid_to = fields.optional_time("ValidTo"),
                 .key_period_no = fields.integer("KeyPeriodNo"),
                 .revoked = fields.boolean("Revoked")};
+  if (out.revoked) {  // whatever keys stand in it are not to be used
+    TRY(fields.finish());
+    return out;
+  }
   if (fields.is_wrapped("UserDecryptKey") || fields.is_wrapped("UserSigningKeySSK")) {
     out.wrapped = WrappedKeys{
         .user_decrypt_key = fields.wrapped_key("UserDecryptKey", {kWrappedPoint, kWrappedPoint - 8}),

@@ -22,6 +22,7 @@ class MemoryStore final : public Store {
   [[nodiscard]] Result<std::optional<Octets>> get(std::string_view kind, std::string_view id) override;
   [[nodiscard]] Result<void> for_each(std::string_view kind, const Visit& visit) override;
   [[nodiscard]] Result<void> backup(const std::string& path) override;
+  [[nodiscard]] Result<std::string> generation() override { return std::string("only"); }
 
   // The commit after `successes` more good ones fails with Errc::storage; then all is well again.
   void fail_commit_after(std::size_t successes, Fate fate = Fate::lost);

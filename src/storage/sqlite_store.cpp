@@ -71,6 +71,7 @@ class SqliteStore final : public Store {
   [[nodiscard]] Result<std::optional<Octets>> get(std::string_view kind, std::string_view id) override;
   [[nodiscard]] Result<void> for_each(std::string_view kind, const Visit& visit) override;
   [[nodiscard]] Result<void> backup(const std::string& path) override;
+  [[nodiscard]] Result<std::string> generation() override;
 
  private:
   struct Row {
@@ -255,6 +256,11 @@ Result<void> SqliteStore::for_each(std::string_view kind, const Visit& visit) {
   }
 }
 
+Result<std::string> SqliteStore::generation() {
+  const std::lock_guard lock(mutex_);
+  return one("PRAGMA data_version");
+}
+
 // Written beside the target and linked into place, so that a backup file is whole from the moment it has its
 // name.
 Result<void> SqliteStore::backup(const std::string& path) {
@@ -299,7 +305,8 @@ Result<std::unique_ptr<Store>> open_sqlite(const SqliteOptions& options) {
   if (fresh && !options.create)
     return fail(Errc::storage, "", options.path + " does not exist",
                 "name an existing store, or let it be created");
-  Descriptor lock = TRY(lock_file(path + ".lock"));
+  Descriptor lock;
+  if (!options.shared) lock = TRY(lock_file(path + ".lock"));
   if (fresh) TRY(create_private_file(path));
   TRY(check_private_file(path));
   sqlite3* raw = nullptr;

@@ -55,6 +55,9 @@ class Store {
   // and is returned. A record changed during the walk is seen in its old state, its new state, or not at all.
   [[nodiscard]] virtual Result<void> for_each(std::string_view kind, const Visit& visit) = 0;
 
+  // Another text once somebody else has committed to the same store; own commits do not change it.
+  [[nodiscard]] virtual Result<std::string> generation() = 0;
+
   // A consistent copy as a new file, mode 0600. An existing file is refused, never overwritten.
   [[nodiscard]] virtual Result<void> backup(const std::string& path) = 0;
 };

@@ -3,6 +3,8 @@
 // secrets, and the key set of its GMS that an independent script derived from them.
 #pragma once
 
+#include "crypto/vault.hpp"
+#include "kms/certificate_wire.hpp"
 #include "kms/kms.hpp"
 #include "vectors.hpp"
 
@@ -39,28 +41,63 @@ inline const crypto::Vault& vault() {
   return made;
 }
 
-// The alpha KMS as it lies on disk, with its real secrets.
-inline kms::SealedState alpha_state() {
-  SeededRandom random(8);
-  const auto z = crypto::sakke::parse_master_secret(unhex(std::string(kAlphaZ))).value();
-  kms::Registry registry({.kms_uri = "kms.alpha.example",
-                          .cert_uri = "cert1.kms.alpha.example",
-                          .issuer = "Alpha County KMS operator",
-                          .period = 2592000,
-                          .offset = 0,
-                          .z = to_octets(crypto::sakke::KmsPublicKey::derive(z).octets()),
-                          .kpak = unhex(std::string(kAlphaKpak)),
-                          .domains = {"alpha.example"},
-                          .valid_from = {},
-                          .valid_to = {}});
-  for (const char* user : {"sip:user.001@alpha.example", "sip:user.002@alpha.example"})
-    registry.add(id(user), false).value();
-  registry.add(id("sip:gms.group@alpha.example"), true).value();
-  const Octets master = unhex(std::string(kAlphaZ) + kAlphaKsak);
-  return {vault().header(), vault().seal("kms/master", master, random),
-          vault().seal("kms/registry", registry.write(), random)};
+// The record "domain" of a KMS store (docs/formats.md).
+struct DomainRecord {
+  kms::CertificateRecord own;
+  SecretOctets z, ksak;
+
+  template <class Io, class Self>
+  static void wire(Io& io, Self& self) {
+    kms::certificate_wire(io, self.own);
+    io.secret(2, "z_T", self.z);
+    io.secret(2, "KSAK", self.ksak);
+  }
+};
+// Of alpha, with its real secrets; `z` and `ksak` may be others.
+inline Record alpha_domain(const std::string& z = kAlphaZ, const std::string& ksak = kAlphaKsak) {
+  const auto real = crypto::sakke::parse_master_secret(unhex(std::string(kAlphaZ))).value();
+  const DomainRecord record{{.kms_uri = "kms.alpha.example",
+                             .cert_uri = "cert1.kms.alpha.example",
+                             .issuer = "Alpha County KMS operator",
+                             .period = 2592000,
+                             .offset = 0,
+                             .z = to_octets(crypto::sakke::KmsPublicKey::derive(real).octets()),
+                             .kpak = unhex(std::string(kAlphaKpak)),
+                             .domains = {"alpha.example"},
+                             .valid_from = {},
+                             .valid_to = {}},
+                            SecretOctets(unhex(z)),
+                            SecretOctets(unhex(ksak))};
+  return Record{"domain", "1", encode_record(record)};
 }
-inline kms::Kms alpha() { return kms::Kms::open(alpha_state(), vault()).value(); }
+inline kms::Kms alpha() {
+  kms::Stored stored;
+  stored.take(alpha_domain()).value();
+  kms::Kms out = kms::Kms::open(std::move(stored)).value();
+  for (const char* user : {"sip:user.001@alpha.example", "sip:user.002@alpha.example"})
+    out.registry().add(id(user), false).value();
+  out.registry().add(id("sip:gms.group@alpha.example"), true).value();
+  return out;
+}
+
+// What a KMS or a part of it keeps, and what comes of it after a restart.
+template <class Part>
+std::vector<Record> kept(Part& part) {
+  std::vector<Record> out;
+  for (Write& one : part.take_changes())
+    out.push_back(Record{std::move(one.kind), std::move(one.id), std::move(one.value).value()});
+  return out;
+}
+inline Result<kms::Kms> reopened(const std::vector<Record>& records) {
+  kms::Stored stored;
+  for (const Record& one : records) TRY(stored.take(one));
+  return kms::Kms::open(std::move(stored));
+}
+// alpha after a restart: its domain record and these.
+inline Result<kms::Kms> reopened_alpha(std::vector<Record> records) {
+  records.push_back(alpha_domain());
+  return reopened(records);
+}
 
 // A certificate of another domain, with keys of its own.
 inline kms::CertificateRecord external(const std::string& kms_uri, const std::string& domain,

@@ -109,15 +109,17 @@ TEST(Kms, CountsPeriodsAcrossTheRollOverOf2036) {
   EXPECT_EQ(alpha().usual_periods(before.plus(2592000))[0], number + 1);
 }
 
-TEST(Kms, IsTheSameAfterSealingAndOpening) {
-  test::SeededRandom random(1);
+TEST(Kms, IsTheSameAfterARestart) {
   Kms made = Kms::make({.kms_uri = mcx::KmsUri::parse("kms.new.example").value()}, system_random).value();
   made.registry().add(test::id("sip:a@new.example"), false).value();
   EXPECT_EQ(made.registry().own().domains, std::vector<std::string>{"new.example"});
   EXPECT_EQ(made.registry().own().cert_uri, "cert1.kms.new.example");
-  const auto opened = Kms::open(made.seal(test::vault(), random), test::vault());
+  const auto records = test::kept(made);
+  EXPECT_THAT(made.take_changes(), testing::IsEmpty()) << "each change is kept once";
+  auto opened = test::reopened(records);
   ASSERT_TRUE(opened.ok()) << opened.error().text();
   EXPECT_EQ(opened->registry().own(), made.registry().own());
+  EXPECT_THAT(opened->take_changes(), testing::IsEmpty());
   const auto of = [](const Kms& kms) {
     return kms.provision("sip:a@new.example", kms.usual_periods(kAlphaNow), kAlphaNow, system_random).value();
   };
@@ -125,27 +127,46 @@ TEST(Kms, IsTheSameAfterSealingAndOpening) {
 }
 
 TEST(Kms, RefusesSecretsThatDoNotBelongToItsCertificate) {
-  SealedState state = test::alpha_state();
-  test::SeededRandom random(2);
-  std::string other_ksak = test::kAlphaKsak;
+  const auto with = [](const std::string& z, const std::string& ksak) {
+    std::vector<Record> records;
+    records.push_back(test::alpha_domain(z, ksak));
+    return test::reopened(records).error();
+  };
+  std::string other_ksak = test::kAlphaKsak, other_z = test::kAlphaZ;
   other_ksak.back() = '6';
-  state.master = test::vault().seal("kms/master", test::unhex(test::kAlphaZ + other_ksak), random);
-  const auto opened = Kms::open(state, test::vault());
-  ASSERT_FALSE(opened.ok());
-  EXPECT_THAT(opened.error().text(), HasSubstr("KPAK"));
-  std::string other_z = test::kAlphaZ;
   other_z.back() = '1';
-  state.master = test::vault().seal("kms/master", test::unhex(other_z + test::kAlphaKsak), random);
-  EXPECT_THAT(Kms::open(state, test::vault()).error().text(), HasSubstr("Z_T"));
+  EXPECT_THAT(with(test::kAlphaZ, other_ksak).text(), HasSubstr("KPAK"));
+  EXPECT_THAT(with(other_z, test::kAlphaKsak).text(), HasSubstr("Z_T"));
 }
 
-TEST(Kms, RefusesExchangedOrDamagedRecords) {
-  SealedState state = test::alpha_state();
-  std::swap(state.master, state.registry);
-  EXPECT_FALSE(Kms::open(state, test::vault()).ok());
-  state = test::alpha_state();
-  state.registry.back() ^= 1;
-  EXPECT_FALSE(Kms::open(state, test::vault()).ok());
+TEST(Kms, RefusesAStoreWithoutADomainAndRecordsThatAreNone) {
+  EXPECT_EQ(test::reopened({}).error().code, Errc::storage);
+  Record later = test::alpha_domain();
+  later.id = "2";
+  Stored stored;
+  EXPECT_EQ(stored.take(later).error().code, Errc::unsupported) << "of a later release";
+  const Record whole = test::alpha_domain();
+  for (std::size_t size = 0; size < whole.value.size(); size += 3)
+    EXPECT_FALSE(stored.take({"domain", "1", SecretOctets(whole.value.expose().first(size))}).ok()) << size;
+}
+
+TEST(Kms, GivesTheSuspendedAndTheRevokedNothing) {
+  Kms kms = alpha();
+  const auto ask = [&] {
+    return kms.provision("sip:user.001@alpha.example", {1536}, kAlphaNow, system_random);
+  };
+  const std::vector<mcx::McpttId> who = {test::id("sip:user.001@alpha.example")};
+  for (const Standing standing : {Standing::suspended, Standing::revoked}) {
+    ASSERT_TRUE(kms.registry().set_standing("sip:user.001@alpha.example", standing).value());
+    ASSERT_FALSE(ask().ok());
+    EXPECT_EQ(ask().error().code, Errc::revoked);
+    EXPECT_EQ(kms.provision_all(who, 1536, kAlphaNow, system_random).error().code, Errc::revoked);
+    EXPECT_THAT(ask().error().text(), HasSubstr(name_of(standing)));
+    if (standing == Standing::revoked) continue;
+    ASSERT_TRUE(kms.registry().set_standing("sip:user.001@alpha.example", Standing::active).value());
+    EXPECT_TRUE(ask().ok());
+  }
+  EXPECT_TRUE(kms.provision("sip:user.002@alpha.example", {1536}, kAlphaNow, system_random).ok());
 }
 
 TEST(Kms, AdoptsALaterStateOfItsOwnOnly) {

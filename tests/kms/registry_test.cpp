@@ -112,32 +112,99 @@ TEST(KmsRegistry, FindsItsOwnAndExternalCertificates) {
   EXPECT_EQ(all.certificate_of("KMS.beta.example"), nullptr) << "a KmsUri is octets";
 }
 
-TEST(KmsRegistry, SurvivesWritingAndReading) {
+TEST(KmsRegistry, RevokesACertificateForGood) {
+  Registry all = registry();
+  const CertificateRecord beta = external("kms.beta.example", "beta.example", 3);
+  ASSERT_TRUE(all.import_certificate(beta).ok());
+  EXPECT_EQ(all.revoke_certificate("kms.gamma.example").error().code, Errc::unknown_kms);
+  EXPECT_EQ(all.revoke_certificate("kms.alpha.example").error().code, Errc::unknown_kms) << "the own one";
+  EXPECT_TRUE(all.revoke_certificate("kms.beta.example").value());
+  EXPECT_FALSE(all.revoke_certificate("kms.beta.example").value()) << "once";
+  EXPECT_EQ(all.cache_num(), 3);
+  EXPECT_TRUE(all.changes_since(2).certificates.at(0).revoked) << "clients learn of it";
+  EXPECT_EQ(all.import_certificate(beta).error().code, Errc::conflict) << "it does not come back";
+  CertificateRecord fresh = external("kms.beta.example", "beta.example", 5);
+  fresh.cert_uri = "cert2.kms.beta.example";
+  EXPECT_TRUE(all.import_certificate(fresh).value());
+  EXPECT_FALSE(all.certificate_of("kms.beta.example")->revoked);
+  EXPECT_EQ(all.externals().size(), 1U);
+}
+
+TEST(KmsRegistry, SuspendsResumesAndRevokesOnce) {
+  Registry all = registry();
+  const mcx::McpttId who = id("sip:Bob@alpha.example");
+  ASSERT_TRUE(all.add(who, false).ok());
+  EXPECT_EQ(all.set_standing("sip:nobody@alpha.example", Standing::suspended).error().code,
+            Errc::unknown_group);
+  EXPECT_FALSE(all.set_standing(who.text(), Standing::active).value()) << "it is";
+  EXPECT_TRUE(all.set_standing("SIP:Bob@ALPHA.example", Standing::suspended).value());
+  EXPECT_EQ(all.find(who.text())->standing, Standing::suspended);
+  EXPECT_TRUE(all.set_standing(who.text(), Standing::active).value());
+  EXPECT_TRUE(all.set_standing(who.text(), Standing::revoked).value());
+  EXPECT_FALSE(all.set_standing(who.text(), Standing::revoked).value());
+  for (const Standing back : {Standing::active, Standing::suspended})
+    EXPECT_EQ(all.set_standing(who.text(), back).error().code, Errc::conflict);
+  EXPECT_EQ(all.add(who, false).error().code, Errc::conflict) << "nor by registering anew";
+}
+
+// The registry after a restart.
+Registry again_of(Registry& all) {
+  Registry out(all.own());
+  for (const Record& one : test::kept(all)) EXPECT_TRUE(out.take(one).ok()) << one.kind << "/" << one.id;
+  return out;
+}
+
+TEST(KmsRegistry, SurvivesARestart) {
   Registry all = registry();
   all.add(id("sip:a@alpha.example"), false).value();
-  all.add(id("sip:gms@alpha.example"), true).value();
+  all.add(id("sip:GMS@Alpha.example"), true).value();
+  ASSERT_TRUE(all.set_standing("sip:a@alpha.example", Standing::suspended).value());
   CertificateRecord beta = external("kms.beta.example", "beta.example", 3);
   beta.valid_from = test::kAlphaNow;
   beta.issuer = "Beta";
   ASSERT_TRUE(all.import_certificate(beta).ok());
-  const auto again = Registry::parse(all.write());
-  ASSERT_TRUE(again.ok()) << again.error().text();
-  EXPECT_EQ(again->own(), all.own());
-  EXPECT_EQ(again->cache_num(), 2);
-  EXPECT_EQ(again->subscribers(), 2u);
-  EXPECT_TRUE(again->find("sip:gms@alpha.example")->server);
-  EXPECT_FALSE(again->find("sip:a@alpha.example")->server);
-  EXPECT_EQ(*again->certificate_of("kms.beta.example"), beta);
-  EXPECT_TRUE(again->changes_since(1).certificates.size() == 1 &&
-              again->changes_since(2).certificates.empty());
+  const Registry again = again_of(all);
+  EXPECT_EQ(again.cache_num(), 2);
+  EXPECT_EQ(again.subscribers(), 2u);
+  ASSERT_TRUE(again.find("sip:GMS@alpha.example"));
+  EXPECT_TRUE(again.find("sip:GMS@alpha.example")->server);
+  EXPECT_EQ(again.find("sip:GMS@alpha.example")->identity.text(), "sip:GMS@Alpha.example");
+  EXPECT_FALSE(again.find("sip:a@alpha.example")->server);
+  EXPECT_EQ(again.find("sip:a@alpha.example")->standing, Standing::suspended);
+  EXPECT_EQ(*again.certificate_of("kms.beta.example"), beta);
+  EXPECT_TRUE(again.changes_since(1).certificates.size() == 1 && again.changes_since(2).certificates.empty());
+  EXPECT_TRUE(all.take_changes().empty()) << "each change is kept once";
 }
 
-TEST(KmsRegistry, RefusesEveryCutRecord) {
+TEST(KmsRegistry, KeepsTheCacheNumberWithTheCertificateThatRaisedIt) {
+  Registry all = registry();
+  ASSERT_TRUE(all.import_certificate(external("kms.beta.example", "beta.example", 3)).ok());
+  std::vector<std::string> kinds;
+  for (const Record& one : test::kept(all)) kinds.push_back(one.kind);
+  EXPECT_THAT(kinds, testing::ElementsAre("cache", "external"));
+  ASSERT_TRUE(all.revoke_certificate("kms.beta.example").value());
+  EXPECT_EQ(test::kept(all).size(), 2U);
+}
+
+TEST(KmsRegistry, RefusesEveryCutOrMisplacedRecord) {
   Registry all = registry();
   all.add(id("sip:a@alpha.example"), false).value();
-  const Octets record = all.write();
-  for (std::size_t size = 0; size < record.size(); ++size)
-    EXPECT_FALSE(Registry::parse(OctetsView(record).first(size)).ok()) << size;
+  ASSERT_TRUE(all.import_certificate(external("kms.beta.example", "beta.example", 3)).value());
+  for (const Record& one : test::kept(all)) {
+    Registry other(all.own());
+    for (std::size_t size = 0; size < one.value.size(); ++size)
+      EXPECT_FALSE(other.take({one.kind, one.id, SecretOctets(one.value.expose().first(size))}).ok())
+          << one.kind << size;
+    if (one.kind != "cache") {
+      EXPECT_FALSE(other.take({one.kind, "elsewhere", one.value.duplicate()}).ok());
+    }
+    SecretOctets changed = one.value.duplicate();
+    if (one.kind == "subscriber") {
+      changed.expose_mutable()[changed.size() - 1] = 3;
+      EXPECT_FALSE(other.take({one.kind, one.id, std::move(changed)}).ok()) << "a standing that there is not";
+    }
+    EXPECT_TRUE(other.take(one).ok());
+  }
 }
 
 }  // namespace

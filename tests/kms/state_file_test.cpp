@@ -17,47 +17,76 @@ namespace {
 using testing::HasSubstr;
 namespace fs = std::filesystem;
 
+constexpr std::string_view kPassphrase = "passphrase of the previous release";
+
+// A directory as release 0.1 left it (tests/kms/data/README.md).
 class KmsStateFile : public testing::Test {
  protected:
   KmsStateFile() {
     std::string name = (fs::temp_directory_path() / "regroup-kms-XXXXXX").string();
-    root_ = mkdtemp(name.data());
-    directory_ = root_ + "/kms";
+    directory_ = mkdtemp(name.data());
+    take("state.1");
   }
-  ~KmsStateFile() override { fs::remove_all(root_); }
+  ~KmsStateFile() override { fs::remove_all(directory_); }
+  void take(const std::string& name) const {
+    fs::copy_file(fs::path(REGROUP_TEST_DIR) / "kms/data" / name, state(),
+                  fs::copy_options::overwrite_existing);
+    ::chmod(state().c_str(), 0600);
+  }
   [[nodiscard]] std::string state() const { return directory_ + "/state"; }
+  [[nodiscard]] Result<Kms> opened(std::string_view passphrase = kPassphrase) const {
+    const SealedState sealed = TRY(read_state(directory_));
+    const crypto::Vault vault = TRY(crypto::Vault::open(sealed.header, view(passphrase)));
+    return Kms::open(TRY(open_state(sealed, vault)));
+  }
 
-  std::string root_, directory_;
+  std::string directory_;
 };
 
-TEST_F(KmsStateFile, IsCreatedOnceReadableByItsOwnerOnly) {
-  ASSERT_TRUE(create_state(directory_, test::alpha_state()).ok());
-  struct stat about {};
-  ASSERT_EQ(::stat(state().c_str(), &about), 0);
-  EXPECT_EQ(about.st_mode & 0777, 0600u);
-  ASSERT_EQ(::stat(directory_.c_str(), &about), 0);
-  EXPECT_EQ(about.st_mode & 0777, 0700u);
-  const auto opened = Kms::open(read_state(directory_).value(), test::vault());
-  ASSERT_TRUE(opened.ok());
-  EXPECT_EQ(opened->registry().own().kms_uri, "kms.alpha.example");
-
-  const auto again = create_state(directory_, test::alpha_state());
-  ASSERT_FALSE(again.ok());
-  EXPECT_EQ(again.error().code, Errc::conflict);
-  EXPECT_FALSE(fs::exists(state() + ".new"));
+TEST_F(KmsStateFile, OfTheReleaseBeforeIsRead) {
+  auto kms = opened();
+  ASSERT_TRUE(kms.ok()) << kms.error().text();
+  const Registry& registry = kms->registry();
+  EXPECT_EQ(registry.own().kms_uri, "kms.old.example");
+  EXPECT_EQ(registry.own().issuer, "Old County");
+  EXPECT_EQ(registry.subscribers(), 2U);
+  ASSERT_TRUE(registry.find("sip:gms.group@old.example"));
+  EXPECT_TRUE(registry.find("sip:gms.group@old.example")->server);
+  EXPECT_EQ(registry.find("sip:alice@old.example")->standing, Standing::active);
+  EXPECT_EQ(registry.cache_num(), 2);
+  EXPECT_TRUE(registry.certificate_of("kms.partner.example"));
+  EXPECT_EQ(kms->transport_keys().size(), 0U);
 }
 
-TEST_F(KmsStateFile, MissingOneIsAnErrorAndNeverMade) {
-  EXPECT_FALSE(read_state(directory_).ok());
-  fs::create_directory(directory_);
-  const auto missing = read_state(directory_);
-  ASSERT_FALSE(missing.ok());
-  EXPECT_THAT(missing.error().text(), HasSubstr("regroup kms init"));
-  EXPECT_FALSE(fs::exists(state()));
+TEST_F(KmsStateFile, WithTransportKeysIsReadToo) {
+  take("state.2");
+  auto kms = opened();
+  ASSERT_TRUE(kms.ok()) << kms.error().text();
+  const ClientKeys* keys = kms->transport_keys().find("sip:bob@old.example");
+  ASSERT_TRUE(keys);
+  EXPECT_TRUE(keys->signs);
+  EXPECT_EQ(keys->present().trk_id, "tk.0001.bob@old.example");
+  EXPECT_EQ(keys->present().ink_id, "ink.0001.bob@old.example");
 }
 
-TEST_F(KmsStateFile, IsRefusedWhenOthersMayReadItOrWriteItsDirectory) {
-  create_state(directory_, test::alpha_state()).value();
+TEST_F(KmsStateFile, IsAllToBeKept) {
+  take("state.2");
+  auto kms = opened();
+  ASSERT_TRUE(kms.ok());
+  const auto again = test::reopened(test::kept(*kms));
+  ASSERT_TRUE(again.ok()) << again.error().text();
+  EXPECT_EQ(again->registry().own(), kms->registry().own());
+  EXPECT_EQ(again->registry().subscribers(), 3U);
+  EXPECT_EQ(again->registry().cache_num(), 2);
+  EXPECT_EQ(again->registry().externals(), kms->registry().externals());
+  EXPECT_TRUE(again->transport_keys().find("sip:bob@old.example"));
+}
+
+TEST_F(KmsStateFile, OpensWithItsPassphraseOnly) {
+  EXPECT_EQ(opened("another passphrase").error().code, Errc::not_authorised);
+}
+
+TEST_F(KmsStateFile, IsRefusedWhenOthersMayReadIt) {
   for (const mode_t mode : {0640U, 0604U, 0620U, 0644U}) {
     ASSERT_EQ(::chmod(state().c_str(), mode), 0);
     const auto read = read_state(directory_);
@@ -70,28 +99,7 @@ TEST_F(KmsStateFile, IsRefusedWhenOthersMayReadItOrWriteItsDirectory) {
   EXPECT_FALSE(read_state(directory_).ok());
 }
 
-TEST_F(KmsStateFile, IsReplacedWhole) {
-  create_state(directory_, test::alpha_state()).value();
-  const std::string before = state_stamp(directory_);
-  Kms kms = test::alpha();
-  kms.registry().add(test::id("sip:new@alpha.example"), false).value();
-  test::SeededRandom random(4);
-  {
-    const auto lock = DirectoryLock::take(directory_);
-    ASSERT_TRUE(lock.ok());
-    std::ofstream(state() + ".new") << "left by a crash";
-    ASSERT_TRUE(replace_state(directory_, kms.seal(test::vault(), random), *lock).ok());
-  }
-  EXPECT_NE(state_stamp(directory_), before);
-  EXPECT_TRUE(
-      Kms::open(read_state(directory_).value(), test::vault())->registry().find("sip:new@alpha.example"));
-  struct stat about {};
-  ASSERT_EQ(::stat(state().c_str(), &about), 0);
-  EXPECT_EQ(about.st_mode & 0777, 0600u);
-}
-
-TEST_F(KmsStateFile, RefusesLinksDirectoriesForeignContentAndOtherVersions) {
-  create_state(directory_, test::alpha_state()).value();
+TEST_F(KmsStateFile, RefusesLinksForeignContentAndOtherVersions) {
   std::ifstream in(state(), std::ios::binary);
   const std::string content{std::istreambuf_iterator<char>(in), {}};
   const auto with = [&](const std::string& text) {
@@ -108,19 +116,21 @@ TEST_F(KmsStateFile, RefusesLinksDirectoriesForeignContentAndOtherVersions) {
     EXPECT_FALSE(with(content.substr(0, size)).ok()) << size;
   EXPECT_FALSE(with(content + "x").ok());
   EXPECT_TRUE(with(content).ok());
-  fs::rename(state(), root_ + "/elsewhere");
-  fs::create_symlink(root_ + "/elsewhere", state());
+  fs::rename(state(), directory_ + "/elsewhere");
+  fs::create_symlink(directory_ + "/elsewhere", state());
+  EXPECT_TRUE(has_state(directory_));
   EXPECT_FALSE(read_state(directory_).ok());
 }
 
-TEST_F(KmsStateFile, HoldsNoSecretInTheClear) {
-  create_state(directory_, test::alpha_state()).value();
-  std::ifstream in(state(), std::ios::binary);
-  const std::string content{std::istreambuf_iterator<char>(in), {}};
-  const Octets z = test::unhex(std::string(test::kAlphaZ)), ksak = test::unhex(std::string(test::kAlphaKsak));
-  EXPECT_EQ(content.find(text_of(OctetsView(z).first(16))), std::string::npos);
-  EXPECT_EQ(content.find(text_of(OctetsView(ksak).first(16))), std::string::npos);
-  EXPECT_EQ(content.find("user.001"), std::string::npos) << "nor who the subscribers are";
+TEST_F(KmsStateFile, RecordsThatWereExchangedOrDamagedDoNotOpen) {
+  SealedState sealed = read_state(directory_).value();
+  const crypto::Vault vault = crypto::Vault::open(sealed.header, view(kPassphrase)).value();
+  std::swap(sealed.master, sealed.registry);
+  EXPECT_FALSE(open_state(sealed, vault).ok());
+  std::swap(sealed.master, sealed.registry);
+  ASSERT_TRUE(open_state(sealed, vault).ok());
+  sealed.registry.back() ^= 1;
+  EXPECT_FALSE(open_state(sealed, vault).ok());
 }
 
 }  // namespace

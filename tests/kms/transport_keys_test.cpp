@@ -37,32 +37,65 @@ TEST(TransportKeys, OfAClientWithoutAnIntegrityKeyTheTransportKeySigns) {
   EXPECT_TRUE(ct_equal(keys.signing_key().expose(), keys.trk.expose()));
 }
 
-TEST(TransportKeys, AreStoredSealedAndComeBack) {
+TEST(TransportKeys, ComeBackAfterARestart) {
   test::SeededRandom random(6);
   Kms kms = test::alpha();
-  EXPECT_TRUE(kms.seal(test::vault(), random).transport.empty());
+  (void)kms.take_changes();
   ClientKeys made = fresh(kUser, random, Wrapping::w2);
   made.signs = false;
+  made.made = test::kAlphaNow;
   const TransportKeys kept = made.present().duplicate();
   ASSERT_TRUE(kms.transport_keys().add(kUser, std::move(made)).ok());
-
-  const SealedState state = kms.seal(test::vault(), random);
-  const auto opened = Kms::open(state, test::vault());
+  const auto opened = test::reopened_alpha(test::kept(kms));
   ASSERT_TRUE(opened.ok()) << opened.error().text();
   const ClientKeys* found = opened->transport_keys().find("SIP:user.001@ALPHA.example");
   ASSERT_TRUE(found) << "in any spelling of the host";
   EXPECT_FALSE(found->signs);
   EXPECT_EQ(found->wrapping, Wrapping::w2);
+  EXPECT_EQ(found->made.seconds, test::kAlphaNow.seconds);
   EXPECT_EQ(found->present().trk_id, kept.trk_id);
   EXPECT_TRUE(ct_equal(found->present().trk.expose(), kept.trk.expose()));
   EXPECT_TRUE(ct_equal(found->present().ink.expose(), kept.ink.expose()));
   EXPECT_FALSE(opened->transport_keys().find("sip:user.002@alpha.example"));
+}
 
-  SealedState exchanged = state;
-  exchanged.transport = exchanged.registry;
-  EXPECT_FALSE(Kms::open(exchanged, test::vault()).ok());
-  for (const Octets* one : {&state.transport, &state.registry})
-    EXPECT_EQ(text_of(*one).find(text_of(kept.trk.expose())), std::string::npos);
+TEST(TransportKeys, ASuccessorStandsBesideThemUntilItIsUsed) {
+  test::SeededRandom random(9);
+  TransportKeyStore store;
+  EXPECT_EQ(store.offer_successor(kUser, test::kAlphaNow, random).error().code, Errc::unknown_group);
+  ASSERT_TRUE(store.add(kUser, fresh(kUser, random)).ok());
+  EXPECT_FALSE(store.promote(kUser.text())) << "nothing is offered";
+  ASSERT_TRUE(store.offer_successor(kUser, test::kAlphaNow, random).value());
+  EXPECT_FALSE(store.offer_successor(kUser, test::kAlphaNow, random).value()) << "one at a time";
+  const ClientKeys* held = store.find(kUser.text());
+  EXPECT_EQ(held->present().trk_id, "tk.0001.user.001@alpha.example");
+  ASSERT_TRUE(held->successor());
+  EXPECT_EQ(held->successor()->trk_id, "tk.0002.user.001@alpha.example");
+  EXPECT_EQ(held->signing("ink.0002.user.001@alpha.example").trk_id, held->successor()->trk_id);
+  EXPECT_EQ(held->signing("anything else").trk_id, held->present().trk_id);
+
+  TransportKeyStore again;
+  for (const Record& one : test::kept(store)) ASSERT_TRUE(again.take(one).ok());
+  ASSERT_TRUE(again.find(kUser.text())->successor()) << "after a restart too";
+  ASSERT_TRUE(again.promote("SIP:user.001@alpha.example"));
+  EXPECT_EQ(again.find(kUser.text())->present().trk_id, "tk.0002.user.001@alpha.example");
+  EXPECT_FALSE(again.find(kUser.text())->successor());
+  EXPECT_EQ(test::kept(again).size(), 1U) << "the old one is gone from the disk too";
+  ASSERT_TRUE(again.offer_successor(kUser, test::kAlphaNow, random).value());
+  EXPECT_EQ(again.find(kUser.text())->successor()->trk_id, "tk.0003.user.001@alpha.example");
+}
+
+TEST(TransportKeys, LostOnesAreReplacedUnderAnotherName) {
+  test::SeededRandom random(10);
+  TransportKeyStore store;
+  ASSERT_TRUE(store.add(kUser, fresh(kUser, random)).ok());
+  ASSERT_TRUE(store.offer_successor(kUser, test::kAlphaNow, random).value());
+  const Secret<32> old(store.find(kUser.text())->present().trk.expose());
+  ASSERT_TRUE(store.replace(kUser, test::kAlphaNow, random).ok());
+  const ClientKeys* held = store.find(kUser.text());
+  EXPECT_EQ(held->present().trk_id, "tk.0003.user.001@alpha.example");
+  EXPECT_FALSE(held->successor());
+  EXPECT_FALSE(ct_equal(held->present().trk.expose(), old.expose()));
 }
 
 TEST(TransportKeys, AreGivenOnce) {
@@ -78,21 +111,24 @@ TEST(TransportKeys, RefusesARecordThatIsNone) {
   test::SeededRandom random(8);
   TransportKeyStore store;
   ASSERT_TRUE(store.add(kUser, fresh(kUser, random)).ok());
-  const SecretOctets record = store.write();
-  ASSERT_TRUE(TransportKeyStore::parse(record.expose()).ok());
-  for (std::size_t size = 1; size < record.size(); ++size)
-    EXPECT_FALSE(TransportKeyStore::parse(record.expose().first(size)).ok()) << size;
+  const Record record = std::move(test::kept(store).at(0));
+  const auto taken = [](std::string id, SecretOctets value) {
+    return TransportKeyStore().take({"transport", std::move(id), std::move(value)});
+  };
+  ASSERT_TRUE(taken(record.id, record.value.duplicate()).ok());
+  for (std::size_t size = 0; size < record.value.size(); ++size)
+    EXPECT_FALSE(taken(record.id, SecretOctets(record.value.expose().first(size))).ok()) << size;
   const auto with = [&](std::size_t at, std::uint8_t octet) {
-    SecretOctets changed = record.duplicate();
+    SecretOctets changed = record.value.duplicate();
     changed.expose_mutable()[at] = octet;
-    return TransportKeyStore::parse(changed.expose());
+    return taken(record.id, std::move(changed));
   };
   EXPECT_EQ(with(0, 2).error().code, Errc::unsupported) << "version";
-  EXPECT_FALSE(with(7, 'S').ok()) << "an identity that is not folded";
-  const std::size_t wrapping = 1 + 4 + 2 + kUser.text().size() + 1;
-  EXPECT_FALSE(with(wrapping, 0).ok());
-  EXPECT_FALSE(with(wrapping, 4).ok());
-  EXPECT_FALSE(with(wrapping + 1, 0).ok()) << "no key";
+  EXPECT_FALSE(taken("Sip:user.001@alpha.example", record.value.duplicate()).ok()) << "not folded";
+  EXPECT_FALSE(with(2, 0).ok()) << "wrapping";
+  EXPECT_FALSE(with(2, 4).ok());
+  EXPECT_FALSE(with(3, 0).ok()) << "no key";
+  EXPECT_FALSE(with(3, 3).ok()) << "more than there can be";
 }
 
 }  // namespace

@@ -12,12 +12,13 @@
 #include <fstream>
 
 #include "app/kms/client.hpp"
+#include "app/kms/directory.hpp"
 #include "app/kms/transport_file.hpp"
 #include "app/sealed_store.hpp"
 #include "base/text.hpp"
 #include "crypto/random.hpp"
 #include "gktp/open.hpp"
-#include "kms/state_file.hpp"
+#include "kms/domain_alpha.hpp"
 #include "kmsxml/documents.hpp"
 #include "process/traces.hpp"
 #include "process/two_systems.hpp"
@@ -96,18 +97,21 @@ class Secrets : public TwoSystems {
       traces.look_for("GMK " + row.value("key", ""), opened->material.key.expose());
     }
   }
-  // z and KSAK: whoever has them has every key of the domain. In no file but sealed inside `state`.
+  // z and KSAK: whoever has them has every key of the domain. In no file but sealed in the store.
   static void know_master_secrets(System& system, Traces& traces) {
-    const auto state = kms::read_state(system.file("kms"));
-    ASSERT_TRUE(state.ok()) << state.error().text();
     const SecretOctets passphrase = crypto::read_passphrase_file(system.file("kms.pass")).value();
-    const auto vault = crypto::Vault::open(state->header, passphrase.expose());
-    ASSERT_TRUE(vault.ok()) << vault.error().text();
-    const auto master = vault->open("kms/master", state->master);
-    ASSERT_TRUE(master.ok()) << master.error().text();
-    const auto z = master->expose().first(crypto::sakke::MasterSecret::size);
-    traces.look_for("z of " + system.kms_uri, z);
-    traces.look_for("KSAK of " + system.kms_uri, master->expose().subspan(z.size()));
+    crypto::SystemRandom random;
+    auto store = app::SealedStore::open_shared(app::kms_store_file(system.file("kms")), "kms",
+                                               passphrase.expose(), random);
+    ASSERT_TRUE(store.ok()) << store.error().text();
+    test::DomainRecord domain;
+    const auto loaded = store->load({"domain"}, [&](const Record& record) -> Result<void> {
+      domain = TRY(decode_record<test::DomainRecord>(record.value.expose(), record.kind));
+      return {};
+    });
+    ASSERT_TRUE(loaded.ok()) << loaded.error().text();
+    traces.look_for("z of " + system.kms_uri, domain.z.expose());
+    traces.look_for("KSAK of " + system.kms_uri, domain.ksak.expose());
   }
   // TrK and InK stand in the file that was written once, and sealed in the state of the KMS.
   static void know_transport_keys(System& system, const std::string& identity, Traces& traces) {

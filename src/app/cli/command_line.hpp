@@ -14,6 +14,7 @@ inline constexpr const char* kExitCodes =
 // `result`.
 void add_lab_verbs(CLI::App& app, int& result);
 void add_role_verbs(CLI::App& app, int& result);
+void add_kms_verbs(CLI::App& app, int& result);  // of add_role_verbs
 
 // Runs the verb that the arguments name. Exit code: the verb's, 0 after help, 2 when they cannot be read:
 // then the first mistake is told on `err`, and with --json anywhere on the line as an object on stdout too.

@@ -6,6 +6,7 @@
 #include <ostream>
 
 #include "app/cli/key_files.hpp"
+#include "app/cli/kms_verb.hpp"
 #include "app/config_values.hpp"
 #include "app/kms/audit.hpp"
 #include "app/kms/directory.hpp"
@@ -18,34 +19,6 @@
 namespace regroup::app::cli {
 namespace {
 
-// What a command found out: a sentence for people, an object for programs.
-struct Said {
-  std::string text;
-  nlohmann::json json;
-  std::string warning = {};  // on stderr, whatever is asked for
-};
-
-// A document that cannot be taken is refused, as a conflicting one is.
-bool is_refused_document(Errc code) {
-  return code == Errc::malformed || code == Errc::unsupported || code == Errc::limit;
-}
-
-int finish(const char* command, const Result<Said>& said, bool json, std::ostream& out, std::ostream& err) {
-  if (!said.ok()) {
-    const int code = refuse_kms_verb(command, said.error(), json, out, err);
-    return is_refused_document(said.error().code) ? 3 : code;
-  }
-  if (!said->warning.empty()) err << "regroup kms " << command << ": warning: " << said->warning << std::endl;
-  if (json || !said->text.empty()) out << (json ? said->json.dump() : said->text) << "\n";
-  return 0;
-}
-
-Result<void> need(const std::string& value, std::string_view option) {
-  if (!value.empty()) return {};
-  return fail(Errc::usage, "docs/operations.md, kms", std::string(option) + " is missing",
-              "regroup kms --help names the options of each verb");
-}
-
 Result<Said> init(const KmsInitOptions& options) {
   TRY(need(options.directory, "--dir"));
   TRY(need(options.passphrase_file, "--passphrase-file"));
@@ -54,11 +27,9 @@ Result<Said> init(const KmsInitOptions& options) {
       .periods = TRY(argument(mcx::KeyPeriods::make(options.period, options.offset), "--period, --offset")),
       .domains = options.domains,
       .issuer = options.issuer};
-  const SecretOctets passphrase = TRY(crypto::read_passphrase_file(options.passphrase_file));
   crypto::SystemRandom random;
-  const kms::Kms made = TRY(argument(kms::Kms::make(setup, random), "--domain"));
-  const crypto::Vault vault = crypto::Vault::make(passphrase.expose(), random);
-  TRY(kms::create_state(options.directory, made.seal(vault, random)));
+  kms::Kms made = TRY(argument(kms::Kms::make(setup, random), "--domain"));
+  TRY(create_kms(options.directory, options.passphrase_file, made));
   const kms::CertificateRecord& own = made.registry().own();
   TRY(audit_command(options.directory, "init", {{"kms_uri", own.kms_uri}}));
   TRY(publish_certificate(options.directory, made));
@@ -123,23 +94,11 @@ std::string foreign_domain(const kms::Kms& kms, const mcx::McpttId& identity) {
          " [PR-37]; correct the URI, or give it an entry in [kms_of] of each GMS";
 }
 
-// An administrative act: recorded, then done.
-Result<void> store(const std::string& directory, const OpenedKms& opened, const kms::DirectoryLock& lock,
-                   std::string_view act, nlohmann::json record) {
-  crypto::SystemRandom random;
-  TRY(audit_command(directory, act, std::move(record)));
-  auto stored = kms::replace_state(directory, opened.kms.seal(opened.vault, random), lock);
-  if (!stored.ok()) TRY(audit_command(directory, "failed", {{"act", act}}));
-  return stored;
-}
-
 Result<Said> add_identity(const KmsAddIdentityOptions& options) {
   TRY(need(options.directory, "--dir"));
   const mcx::McpttId asked = TRY(argument(identity_value(options.identity), "URI"));
   kms::ClientKeys protection = TRY(protection_of(options));
-  TRY(kms::read_state(options.directory));  // a clear complaint before a lock file is made
-  const kms::DirectoryLock lock = TRY(kms::DirectoryLock::take(options.directory));
-  OpenedKms opened = TRY(open_kms(options.directory, options.passphrase_file));
+  OpenedKms opened = TRY(open_kms(options.directory, options.passphrase_file, KmsAccessMode::changing));
   TRY(register_identity(opened, asked, options));
   const mcx::McpttId identity = opened.kms.registry().find(asked.text())->identity;
   crypto::SystemRandom random;
@@ -148,13 +107,15 @@ Result<Said> add_identity(const KmsAddIdentityOptions& options) {
   const char* const policy = file.empty() ? "plain" : signs ? "wrap+sign" : "wrap";
   if (!file.empty()) {
     protection.keys.push_back(kms::make_transport_keys(identity, random));
+    protection.made = SystemClock().now();
     const kms::TransportKeys written = protection.present().duplicate();
     TRY(opened.kms.transport_keys().add(identity, std::move(protection)));
     TRY(write_transport_key_file(file,
                                  written));  // first: keys that only the KMS has would lock the client out
   }
-  const auto stored = store(options.directory, opened, lock, "add-identity",
-                            {{"identity", identity.text()}, {"server", options.server}, {"policy", policy}});
+  const auto stored =
+      administer(options.directory, opened, "add-identity",
+                 {{"identity", identity.text()}, {"server", options.server}, {"policy", policy}});
   if (!stored.ok() && !file.empty()) std::remove(file.c_str());
   TRY(stored);
   return Said{"added " + identity.text() + (options.server ? " as a server" : "") +
@@ -172,9 +133,7 @@ Result<Said> import_certificate(const KmsImportCertificateOptions& options) {
   TRY(need(options.directory, "--dir"));
   const Octets document = TRY(argument(read_document(options.file), "FILE"));
   const auto found = TRY(kmsxml::find_certificates(document));
-  TRY(kms::read_state(options.directory));
-  const kms::DirectoryLock lock = TRY(kms::DirectoryLock::take(options.directory));
-  OpenedKms opened = TRY(open_kms(options.directory, options.passphrase_file));
+  OpenedKms opened = TRY(open_kms(options.directory, options.passphrase_file, KmsAccessMode::changing));
   kms::Registry& registry = opened.kms.registry();
   bool changed = false;
   std::string names;
@@ -187,8 +146,8 @@ Result<Said> import_certificate(const KmsImportCertificateOptions& options) {
   }
   const std::string digest = hex(crypto::sha256(document));
   if (changed)
-    TRY(store(options.directory, opened, lock, "import-certificate",
-              {{"kms_uris", imported}, {"sha256", digest}}));
+    TRY(administer(options.directory, opened, "import-certificate",
+                   {{"kms_uris", imported}, {"sha256", digest}}));
   return Said{(changed ? "imported" : "held already:") + names + "; cache number " +
                   std::to_string(registry.cache_num()) + "\nSHA-256 of " + options.file + ": " + digest +
                   "\ncompare it with the partner by voice",
@@ -208,9 +167,16 @@ Result<Said> list(const KmsListOptions& options) {
     const char* const kind = one->server ? "server" : "user";
     const kms::ClientKeys* keys = opened.kms.transport_keys().find(one->identity.text());
     const char* const policy = !keys ? "plain" : keys->signs ? "wrap+sign" : "wrap";
+    const bool active = one->standing == kms::Standing::active;
     text += (text.empty() ? "" : "\n") + std::string(kind) + " " + one->identity.text() +
-            (keys ? " " + std::string(policy) : "");
-    identities.push_back({{"identity", one->identity.text()}, {"kind", kind}, {"policy", policy}});
+            (keys ? " " + std::string(policy) : "") +
+            (active ? "" : " " + std::string(name_of(one->standing)));
+    identities.push_back({{"identity", one->identity.text()},
+                          {"kind", kind},
+                          {"policy", policy},
+                          {"standing", name_of(one->standing)}});
+    if (keys) identities.back()["trk_id"] = keys->present().trk_id;
+    if (keys && keys->successor()) identities.back()["offered_trk_id"] = keys->successor()->trk_id;
   }
   return Said{text, {{"identities", std::move(identities)}}};
 }
@@ -224,41 +190,31 @@ Result<Said> certificate(const KmsCertificateOptions& options, std::string& docu
 
 }  // namespace
 
-int refuse_kms_verb(const char* verb, const Error& error, bool json, std::ostream& out, std::ostream& err) {
-  err << "regroup kms " << verb << ": " << error.text() << std::endl;
-  if (json) {
-    nlohmann::json object = error_json(error);
-    object.erase("mikey_error");  // no key message is at stake
-    out << nlohmann::json{{"error", std::move(object)}}.dump() << std::endl;
-  }
-  return exit_of_role(error);
-}
-
 int run_kms_init(const KmsInitOptions& options, std::ostream& out, std::ostream& err) {
   harden_process();
-  return finish("init", init(options), options.json, out, err);
+  return finish_kms_verb("init", init(options), options.json, out, err);
 }
 
 int run_kms_add_identity(const KmsAddIdentityOptions& options, std::ostream& out, std::ostream& err) {
   harden_process();
-  return finish("add-identity", add_identity(options), options.json, out, err);
+  return finish_kms_verb("add-identity", add_identity(options), options.json, out, err);
 }
 
 int run_kms_import_certificate(const KmsImportCertificateOptions& options, std::ostream& out,
                                std::ostream& err) {
   harden_process();
-  return finish("import-certificate", import_certificate(options), options.json, out, err);
+  return finish_kms_verb("import-certificate", import_certificate(options), options.json, out, err);
 }
 
 int run_kms_list(const KmsListOptions& options, std::ostream& out, std::ostream& err) {
   harden_process();
-  return finish("list", list(options), options.json, out, err);
+  return finish_kms_verb("list", list(options), options.json, out, err);
 }
 
 int run_kms_certificate(const KmsCertificateOptions& options, std::ostream& out, std::ostream& err) {
   std::string document;
   const auto said = certificate(options, document);
-  if (!said.ok() || options.json) return finish("certificate", said, options.json, out, err);
+  if (!said.ok() || options.json) return finish_kms_verb("certificate", said, options.json, out, err);
   out << document;
   err << said->text << "\n";
   return 0;

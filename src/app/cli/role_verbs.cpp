@@ -4,7 +4,6 @@
 
 #include "app/cli/audit.hpp"
 #include "app/cli/command_line.hpp"
-#include "app/cli/kms.hpp"
 #include "app/demo/demo.hpp"
 #include "app/gms/serve.hpp"
 #include "app/ue/run.hpp"
@@ -13,8 +12,6 @@ namespace regroup::app::cli {
 namespace {
 
 constexpr const char* kJson = "one JSON object, a refusal too";
-constexpr const char* kDirectory = "the directory that init made";
-constexpr const char* kPassphrase = "default: the one that init was given";
 constexpr const char* kGroup = "group ID, as in sip:fire@mcx.example";
 
 void add_gms_verbs(CLI::App& app, int& result) {
@@ -30,97 +27,6 @@ void add_gms_verbs(CLI::App& app, int& result) {
                             "regroup gms serve --config gms.toml") +
                 kExitCodes);
   serve->callback([options, &result] { result = run_gms_serve(*options, std::cerr); });
-}
-
-void add_kms_verbs(CLI::App& app, int& result) {
-  auto* kms = app.add_subcommand("kms", "Key management server");
-  kms->require_subcommand(1);
-  auto* init = kms->add_subcommand("init", "Make the master secrets of a new KMS, once");
-  auto io = std::make_shared<KmsInitOptions>();
-  init->add_option("--dir", io->directory, "the directory to make")->required();
-  init->add_option("--kms-uri", io->kms_uri, "opaque; hashed into every UID")->required();
-  init->add_option("--period", io->period, "key period in seconds");
-  init->add_option("--offset", io->offset, "offset of the first period in seconds");
-  init->add_option("--domain", io->domains,
-                   "domain of users (KmsDomainList); default: the KMS URI without a leading kms.");
-  init->add_option("--issuer", io->issuer, "free text of the certificate");
-  init->add_option("--passphrase-file", io->passphrase_file, "mode 0600")->required();
-  init->add_flag("--json", io->json, kJson);
-  init->footer(
-      std::string(
-          "Example: regroup kms init --dir kms --kms-uri kms.mcx.example --passphrase-file kms.pass") +
-      kExitCodes);
-  init->callback([io, &result] { result = run_kms_init(*io, std::cout, std::cerr); });
-
-  auto* add = kms->add_subcommand("add-identity", "Register a user, or with --server a GMS");
-  auto ao = std::make_shared<KmsAddIdentityOptions>();
-  add->add_option("--dir", ao->directory, kDirectory)->required();
-  add->add_option("URI", ao->identity, "the identity with its scheme, as in sip:bob@mcx.example")->required();
-  add->add_flag("--server", ao->server, "a GMS or MCPTT server");
-  add->add_option("--passphrase-file", ao->passphrase_file, kPassphrase);
-  add->add_option("--transport-keys-out", ao->transport_keys_out,
-                  "make transport keys and write them to this new file, mode 0600, once");
-  add->add_option("--policy", ao->policy, "with transport keys: wrap+sign (default) or wrap");
-  add->add_option("--wrapping", ao->wrapping,
-                  "with transport keys: w3 (default), w1 or w2 for peers that need it");
-  add->add_flag("--json", ao->json, kJson);
-  add->footer(std::string("Example: regroup kms add-identity --dir kms sip:bob@mcx.example\n"
-                          "Example: regroup kms add-identity --dir kms --server sip:gms@mcx.example "
-                          "--transport-keys-out gms-trk.json") +
-              kExitCodes);
-  add->callback([ao, &result] { result = run_kms_add_identity(*ao, std::cout, std::cerr); });
-
-  auto* list = kms->add_subcommand("list", "List the registered identities: user or server, and the URI");
-  auto lo = std::make_shared<KmsListOptions>();
-  list->add_option("--dir", lo->directory, kDirectory)->required();
-  list->add_option("--passphrase-file", lo->passphrase_file, kPassphrase);
-  list->add_flag("--json", lo->json, kJson);
-  list->footer(std::string("Example: regroup kms list --dir kms") + kExitCodes);
-  list->callback([lo, &result] { result = run_kms_list(*lo, std::cout, std::cerr); });
-
-  auto* foreign = kms->add_subcommand("import-certificate", "Take in the KMS certificate of another domain");
-  auto mo = std::make_shared<KmsImportCertificateOptions>();
-  foreign->add_option("--dir", mo->directory, kDirectory)->required();
-  foreign->add_option("FILE", mo->file, "what the other KMS's `kms certificate` printed")->required();
-  foreign->add_option("--passphrase-file", mo->passphrase_file, kPassphrase);
-  foreign->add_flag("--json", mo->json, kJson);
-  foreign->footer(
-      std::string(
-          "Example: regroup kms import-certificate --dir kms partner.xml --passphrase-file kms.pass") +
-      kExitCodes);
-  foreign->callback([mo, &result] { result = run_kms_import_certificate(*mo, std::cout, std::cerr); });
-
-  auto* certificate = kms->add_subcommand("certificate", "Print the KMS certificate as XML");
-  auto co = std::make_shared<KmsCertificateOptions>();
-  certificate->add_option("--dir", co->directory, kDirectory)->required();
-  certificate->add_flag("--json", co->json, kJson);
-  certificate->footer(std::string("Example: regroup kms certificate --dir kms > mcx.xml") + kExitCodes);
-  certificate->callback([co, &result] { result = run_kms_certificate(*co, std::cout, std::cerr); });
-
-  auto* serve = kms->add_subcommand("serve", "Answer key requests over HTTPS until SIGTERM");
-  auto so = std::make_shared<KmsServeOptions>();
-  serve->add_option("--dir", so->directory, kDirectory)->required();
-  serve->add_option("--listen", so->listen, "HOST:PORT, HOST numeric; port 0 picks a free one")->required();
-  serve->add_option("--tls-cert", so->tls_cert, "PEM; SAN: the DNS name of its URL")
-      ->required()
-      ->check(CLI::ExistingFile);
-  serve->add_option("--tls-key", so->tls_key, "PEM, mode 0600")->required()->check(CLI::ExistingFile);
-  serve->add_option("--client-ca", so->client_ca, "then servers must present a certificate with their URI")
-      ->check(CLI::ExistingFile);
-  serve->add_option("--jwks", so->jwks_file, "keys of the token issuer")
-      ->required()
-      ->check(CLI::ExistingFile);
-  serve->add_option("--issuer", so->issuer, "`iss` of the tokens")->required();
-  serve->add_option("--audience", so->audience, "`aud` of the tokens");
-  serve->add_option("--passphrase-file", so->passphrase_file, kPassphrase);
-  serve->add_option("--server-auth", so->server_auth,
-                    "what servers show: mtls+token (default with --client-ca), mtls or token");
-  serve->add_flag("--json", so->json, "the ready line and refusals as JSON");
-  serve->footer(std::string("Prints `ready https://HOST:PORT` when it listens.\nExample: regroup kms serve "
-                            "--dir kms --listen 127.0.0.1:8444 --tls-cert c.pem --tls-key k.pem "
-                            "--jwks jwks.json --issuer https://idms.mcx.example --passphrase-file kms.pass") +
-                kExitCodes);
-  serve->callback([so, &result] { result = run_kms_serve(*so, std::cerr); });
 }
 
 void add_audit_verbs(CLI::App& app, int& result) {

@@ -96,7 +96,7 @@ KmsAccess System::kms_access(const std::string& identity) const {
   if (!signs) return access;
   access.policy = KmsPolicy::wrap_sign;
   if (auto keys = read_transport_key_file(transport_keys_of(identity)); keys.ok())
-    access.transport_keys = std::make_shared<const kms::TransportKeys>(std::move(keys).value());
+    access.transport_keys = std::make_shared<TransportRing>(std::move(keys).value());
   return access;
 }
 

@@ -60,6 +60,7 @@ bool GmsKeys::present(const Provisioned& keys, NtpTime now, std::int64_t later) 
 }
 
 seconds GmsKeys::due(const Provisioned& keys, NtpTime now) {
+  if (keys.revoked) return kRefresh;  // for good
   if (!present(keys, now, 0)) return seconds(0);
   const mcx::KeyPeriods& periods = keys.domains.all().front().periods;
   const seconds left(periods.start_of(periods.number_at(now) + 1).seconds - now.seconds);
@@ -99,6 +100,7 @@ Result<void> GmsKeys::start(SealedStore& store) {
     take_record(record, stored_);
     return Result<void>();
   }));
+  TRY(use_stored(config_.kms, stored_));
   auto fetched = fetch_({});
   if (!fetched.ok() && fetched.error().code != Errc::transport) return fetched.error();
   const bool fresh = fetched.ok();
@@ -108,6 +110,7 @@ Result<void> GmsKeys::start(SealedStore& store) {
     if (!examined.ok()) taken = examined.error();
     if (examined.ok()) {
       TRY(store.commit(writes_of(examined->answers)));
+      TRY(use_stored(config_.kms, examined->answers));
       use(std::move(examined).value());
     }
   } else {
@@ -127,6 +130,7 @@ Result<void> GmsKeys::start(SealedStore& store) {
 
 void GmsKeys::use(Fresh fresh) {
   for (const Error& warning : fresh.keys.warnings) say_(warning.text());
+  if (fresh.keys.revoked) say_("ALARM: the KMS has revoked this GMS's identity; its keys are erased");
   keys_ = std::move(fresh.keys);
   if (!loop_) stored_ = std::move(fresh.answers);
 }
@@ -162,11 +166,16 @@ void GmsKeys::work(const std::stop_token& stop) {
     again = pace_.first;
     pause = std::max<std::chrono::milliseconds>(due(fresh->keys, clock_.now()), pace_.first);
     KmsAnswers& answers = fresh->answers;
-    stored_ = KmsAnswers{answers.init.duplicate(), answers.keyprov.duplicate(), answers.certcache.duplicate(),
-                         answers.previous.duplicate()};
+    stored_ = KmsAnswers{answers.init.duplicate(),
+                         answers.keyprov.duplicate(),
+                         answers.certcache.duplicate(),
+                         answers.previous.duplicate(),
+                         {}};
     auto shared = std::make_shared<Fresh>(std::move(fresh).value());
     loop_->post([this, shared] {  // stored before used
       commit_(writes_of(shared->answers));
+      if (const auto taken = use_stored(config_.kms, shared->answers); !taken.ok())
+        say_(taken.error().text());
       if (!ready()) say_("the KMS gave keys");
       use(std::move(*shared));
     });

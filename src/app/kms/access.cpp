@@ -33,7 +33,7 @@ Result<void> load_transport_keys(TomlTable& root, KmsAccess& out) {
   if (out.transport_keys_file.empty()) return {};
   auto keys = read_transport_key_file(out.transport_keys_file);
   if (!keys.ok()) return TRY(root.open_table("kms")).placed("transport_keys", keys.error());
-  out.transport_keys = std::make_shared<const kms::TransportKeys>(std::move(keys).value());
+  out.transport_keys = std::make_shared<TransportRing>(std::move(keys).value());
   return {};
 }
 

@@ -6,8 +6,8 @@
 #include <chrono>
 
 #include "app/kms/token_endpoint.hpp"
+#include "app/kms/transport_ring.hpp"
 #include "app/toml.hpp"
-#include "kms/transport_keys.hpp"
 
 namespace regroup::app {
 
@@ -27,8 +27,8 @@ struct KmsAccess {
   std::shared_ptr<TokenEndpoint> token_endpoint;  // whoever holds a copy of this uses the same token
   std::string certificate_file, key_file;         // servers: the client certificate with their URI
   KmsPolicy policy = KmsPolicy::plain;
-  std::string transport_keys_file;                           // empty: none
-  std::shared_ptr<const kms::TransportKeys> transport_keys;  // what it holds; with them requests are signed
+  std::string transport_keys_file;                // empty: none
+  std::shared_ptr<TransportRing> transport_keys;  // what it holds, and what came after; they sign requests
 };
 
 // `uri`, `url`, `policy`, `transport_keys` of [kms]. A policy other than plain needs a transport key file.

@@ -33,8 +33,7 @@ Result<void> check_binding(const kmsxml::KmsResponse& answer, const Question& qu
 
 // Verified where it is signed, and of this question.
 Result<kmsxml::KmsResponse> vouched_for(OctetsView body, const Question& question) {
-  kmsxml::KmsResponse answer =
-      TRY(kmsxml::open_response(body, signing_key_of(*question.access.transport_keys)));
+  kmsxml::KmsResponse answer = TRY(kmsxml::open_response(body, signing_key_of(*question.keys)));
   TRY(check_binding(answer, question));
   return answer;
 }
@@ -43,6 +42,7 @@ Result<void> unwrap_all(kmsxml::KmsResponse& answer, KmsPolicy policy, const kms
   auto* provided = std::get_if<kmsxml::KmsKeyProv>(&answer.content);
   if (!provided) return {};
   for (kmsxml::KmsKeySet& one : provided->key_sets) {
+    if (one.revoked) continue;  // has none
     if (!one.wrapped && policy != KmsPolicy::plain)
       return fail(
           Errc::not_authorised, kProtection,
@@ -51,6 +51,43 @@ Result<void> unwrap_all(kmsxml::KmsResponse& answer, KmsPolicy policy, const kms
     TRY(unwrap(one, keys));
   }
   return {};
+}
+
+// The new TrK, and the new InK of a client that has one: both or nothing, or the KMS would wait for a name
+// that this client never says.
+Result<std::optional<kms::TransportKeys>> successor_in(const kmsxml::KmsResponse& answer,
+                                                       const kms::TransportKeys& keys) {
+  const auto* init = std::get_if<kmsxml::KmsInit>(&answer.content);
+  const auto* provided = std::get_if<kmsxml::KmsKeyProv>(&answer.content);
+  if (!init && !provided) return std::optional<kms::TransportKeys>();
+  const auto& trks = init ? init->new_transport_keys : provided->new_transport_keys;
+  const auto& inks = init ? init->new_integrity_keys : provided->new_integrity_keys;
+  if (trks.empty() && inks.empty()) return std::optional<kms::TransportKeys>();
+  if (trks.size() != 1 || inks.size() > 1 || trks[0].carried_key_name.empty() ||
+      (!inks.empty() && inks[0].carried_key_name.empty()) || inks.empty() != keys.ink_id.empty())
+    return fail(Errc::malformed, kProtection,
+                "NewTransportKey, NewIntegrityKey: not one named successor of each key that is held",
+                "report it to the KMS operator; the present keys stay in use");
+  kms::TransportKeys out;
+  out.trk_id = trks[0].carried_key_name;
+  const SecretOctets trk = TRY(unwrap_transport_key(trks[0], keys));
+  out.trk = Secret<32>(trk.expose().first<32>());
+  if (inks.empty()) return std::optional(std::move(out));
+  out.ink_id = inks[0].carried_key_name;
+  const SecretOctets ink = TRY(unwrap_transport_key(inks[0], keys));
+  out.ink = Secret<32>(ink.expose().first<32>());
+  return std::optional(std::move(out));
+}
+
+// They are kept on their own, and no longer than they are needed.
+void forget_new_keys(kmsxml::KmsResponse& answer) {
+  const auto forget = [](auto* in) {
+    if (!in) return;
+    in->new_transport_keys.clear();
+    in->new_integrity_keys.clear();
+  };
+  forget(std::get_if<kmsxml::KmsInit>(&answer.content));
+  forget(std::get_if<kmsxml::KmsKeyProv>(&answer.content));
 }
 
 constexpr const char* kSignsForUs =
@@ -65,7 +102,7 @@ struct Complaint {
 Complaint complaint_in(const http::Response& response, const Question& question) {
   const OctetsView body = response.body.view();
   const bool is_signed = kmsxml::is_signed(body);
-  if (is_signed && !question.access.transport_keys) return {std::string(" (") + kSignsForUs + ")", false};
+  if (is_signed && !question.keys) return {std::string(" (") + kSignsForUs + ")", false};
   const auto parsed = is_signed ? vouched_for(body, question) : kmsxml::parse_response(body);
   const auto* error = parsed.ok() ? std::get_if<kmsxml::KmsError>(&parsed->content) : nullptr;
   return {error ? " (" + error->message + ")" : std::string(), is_signed && error};
@@ -99,21 +136,25 @@ Error refusal_in(const Question& question, std::string_view resource, const http
 
 }  // namespace
 
-Result<SecretOctets> opened_answer(OctetsView body, const Question& question) {
+Result<OpenedAnswer> opened_answer(OctetsView body, const Question& question) {
   const KmsAccess& access = question.access;
   const bool is_signed = kmsxml::is_signed(body);
-  if (!access.transport_keys && (is_signed || access.policy != KmsPolicy::plain))
+  if (!question.keys && (is_signed || access.policy != KmsPolicy::plain))
     return fail(Errc::usage, kProtection,
                 is_signed ? kSignsForUs : "kms.policy asks for transport keys, and none are configured",
                 "write policy = \"wrap+sign\" and transport_keys = \"FILE\" into [kms]");
-  if (!access.transport_keys) return SecretOctets(body);
+  if (!question.keys) return OpenedAnswer{SecretOctets(body), {}};
   if (!is_signed && access.policy == KmsPolicy::wrap_sign)
     return fail(Errc::bad_signature, kProtection, "an answer is not signed, but kms.policy is wrap+sign",
                 "let the KMS sign for this identity: its policy there must be wrap+sign");
   kmsxml::KmsResponse answer =
       is_signed ? TRY(vouched_for(body, question)) : TRY(kmsxml::parse_response(body));
-  TRY(unwrap_all(answer, access.policy, *access.transport_keys));
-  return kmsxml::write(answer);
+  TRY(unwrap_all(answer, access.policy, *question.keys));
+  OpenedAnswer out;
+  out.successor = TRY(successor_in(answer, *question.keys));
+  forget_new_keys(answer);
+  out.document = kmsxml::write(answer);
+  return out;
 }
 
 Error refusal_of(const Question& question, std::string_view resource, const http::Response& response) {

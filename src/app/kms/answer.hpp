@@ -15,13 +15,19 @@ struct Question {
   const std::string& identity;
   std::string url;
   NtpTime asked, answered;
+  const kms::TransportKeys* keys = nullptr;  // that the question was signed with; nullptr: with none
+};
+
+struct OpenedAnswer {
+  SecretOctets document;
+  std::optional<kms::TransportKeys> successor;  // new transport keys that came with it (TS 33.180 D.3)
 };
 
 // The answer as it is kept: verified and unwrapped, then written plain. The store seals it as it sealed plain
 // answers before; a restart then needs neither the KMS nor the transport keys of that day, which may have
 // been rolled over since. Without transport keys it is kept as it came. Errc::bad_signature for one that is
 // not the KMS's word on this question.
-[[nodiscard]] Result<SecretOctets> opened_answer(OctetsView body, const Question& question);
+[[nodiscard]] Result<OpenedAnswer> opened_answer(OctetsView body, const Question& question);
 
 // A status other than 200. A client that expects signatures takes an unsigned refusal as a hint,
 // Errc::transport: as if the KMS had not been reached, so that stored keys go on serving.

@@ -20,8 +20,10 @@ nlohmann::json audit_record(const KmsAnswer& answer, const http::Peer& peer, con
   if (!answer.periods.empty()) out["periods"] = answer.periods;
   if (peer.certificate.presented) out["certificate"] = printable(peer.certificate.subject, 400);
   if (const kms::ClientKeys* keys = kms.transport_keys().find(answer.identity)) {
-    out["trk_id"] = keys->present().trk_id;
-    if (keys->signs) out["signature_id"] = keys->present().signing_id();
+    const kms::TransportKeys* next = answer.uses_successor ? keys->successor() : nullptr;
+    const kms::TransportKeys& used = next ? *next : keys->present();
+    out["trk_id"] = used.trk_id;
+    if (keys->signs) out["signature_id"] = used.signing_id();
   }
   return out;
 }

@@ -24,15 +24,16 @@ std::string resource_url(const KmsAccess& access, std::string_view resource) {
 }
 
 // A client that has transport keys signs, whatever its policy: the KMS may demand it.
-Result<std::string> body_of(const KmsAccess& access, kmsxml::KmsRequest request) {
-  if (!access.transport_keys) return kmsxml::write(request);
+Result<std::string> body_of(const kms::TransportKeys* keys, kmsxml::KmsRequest request) {
+  if (!keys) return kmsxml::write(request);
   crypto::SystemRandom random;
   request.id = "q" + hex(random.octets<8>());
-  return kmsxml::sign(request, signing_key_of(*access.transport_keys));
+  return kmsxml::sign(request, signing_key_of(*keys));
 }
 
 Result<http::ClientRequest> request_for(const KmsAccess& access, const std::string& identity,
-                                        std::string_view resource, const SecretOctets& token, NtpTime now) {
+                                        std::string_view resource, const SecretOctets& token,
+                                        const kms::TransportKeys* keys, NtpTime now) {
   http::ClientRequest request;
   request.method = "POST";
   request.url = resource_url(access, resource);
@@ -44,22 +45,43 @@ Result<http::ClientRequest> request_for(const KmsAccess& access, const std::stri
                                 .time = now,
                                 .client_id = "regroup",
                                 .client_req_url = request.url};
-  request.body = to_octets(view(TRY(body_of(access, body))));
+  request.body = to_octets(view(TRY(body_of(keys, body))));
   return request;
 }
 
-// One resource; after a 401 with a new token once more.
-Result<SecretOctets> ask(const KmsAccess& access, const std::string& identity, std::string_view resource,
-                         SecretOctets& token, const TokenWait& wait, const KmsCall& call,
-                         const Clock& clock) {
+// One exchange with the KMS: what it is led with, and what came of it beside the answers.
+struct Exchange {
+  const KmsAccess& access;
+  const std::string& identity;
+  const TokenWait& wait;
+  const KmsCall& call;
+  const Clock& clock;
+  SecretOctets token;
+  std::vector<kms::TransportKeys> keys;  // the newest last; empty without
+  std::optional<kms::TransportKeys> successor = {};
+
+  [[nodiscard]] const kms::TransportKeys* signing() const { return keys.empty() ? nullptr : &keys.back(); }
+};
+
+// One resource. After a 401 with a new token once more; after a 403 under a successor with the keys before
+// it: a KMS that came back from a backup may not know it.
+Result<SecretOctets> ask(Exchange& x, std::string_view resource) {
   for (int tries = 0;; ++tries) {
-    Question question{access, identity, resource_url(access, resource), clock.now(), {}};
+    Question question{x.access, x.identity, resource_url(x.access, resource), x.clock.now(), {}, x.signing()};
     const http::Response response =
-        TRY(call(TRY(request_for(access, identity, resource, token, question.asked))));
-    question.answered = clock.now();
-    if (response.status == 200) return opened_answer(response.body.view(), question);
+        TRY(x.call(TRY(request_for(x.access, x.identity, resource, x.token, x.signing(), question.asked))));
+    question.answered = x.clock.now();
+    if (response.status == 200) {
+      OpenedAnswer opened = TRY(opened_answer(response.body.view(), question));
+      if (opened.successor) x.successor = std::move(opened.successor);
+      return std::move(opened.document);
+    }
+    if (response.status == 403 && x.keys.size() > 1) {
+      x.keys.pop_back();
+      continue;
+    }
     if (response.status != 401 || tries > 0) return refusal_of(question, resource, response);
-    token = TRY(read_token_again(access, token.expose(), wait));
+    x.token = TRY(read_token_again(x.access, x.token.expose(), x.wait));
   }
 }
 
@@ -115,14 +137,18 @@ Result<kmsxml::KmsCertificate> own_certificate_in(const KmsAnswers& answers) {
               "report it to the KMS operator");
 }
 
-// Period numbers of a /keyprov answer; empty for what is none.
-std::set<std::int64_t> periods_in(const SecretOctets& keyprov) {
-  std::set<std::int64_t> out;
+// Of a /keyprov answer; empty for what is none.
+struct PeriodsIn {
+  std::set<std::int64_t> given, revoked;
+};
+PeriodsIn periods_in(const SecretOctets& keyprov) {
+  PeriodsIn out;
   if (keyprov.empty()) return out;
   const auto response = kmsxml::parse_response(keyprov.expose());
   const auto* provided = response.ok() ? std::get_if<kmsxml::KmsKeyProv>(&response->content) : nullptr;
   if (provided)
-    for (const kmsxml::KmsKeySet& one : provided->key_sets) out.insert(one.key_period_no);
+    for (const kmsxml::KmsKeySet& one : provided->key_sets)
+      (one.revoked ? out.revoked : out.given).insert(one.key_period_no);
   return out;
 }
 
@@ -167,8 +193,9 @@ Result<void> check_pinned(const KmsAnswers& fresh, const KmsAnswers& stored) {
 }
 
 KmsAnswers keep_previous(KmsAnswers fresh, const KmsAnswers& stored) {
-  const auto now = periods_in(fresh.keyprov);
-  const bool older = !now.empty() && periods_in(stored.keyprov).count(*now.begin() - 1) > 0;
+  const PeriodsIn now = periods_in(fresh.keyprov);
+  if (!now.revoked.empty()) return fresh;  // keys of earlier do not survive a revocation
+  const bool older = !now.given.empty() && periods_in(stored.keyprov).given.count(*now.given.begin() - 1) > 0;
   fresh.previous = (older ? stored.keyprov : stored.previous).duplicate();
   return fresh;
 }
@@ -191,11 +218,13 @@ Result<KmsAnswers> fetch_keys(const KmsAccess& access, const std::string& identi
                               const Clock& clock, std::stop_token stop) {
   TokenWait wait;
   wait.stop = std::move(stop);
-  SecretOctets token = TRY(read_token(access, wait));
+  Exchange x{access, identity, wait, call, clock, TRY(read_token(access, wait)), {}};
+  if (access.transport_keys) x.keys = access.transport_keys->keys();
   KmsAnswers out;
-  out.init = TRY(ask(access, identity, "/init", token, wait, call, clock));
-  out.keyprov = TRY(ask(access, identity, "/keyprov", token, wait, call, clock));
-  out.certcache = TRY(ask(access, identity, "/certcache", token, wait, call, clock));
+  out.init = TRY(ask(x, "/init"));
+  out.keyprov = TRY(ask(x, "/keyprov"));
+  out.certcache = TRY(ask(x, "/certcache"));
+  if (x.signing()) out.transport = access.transport_keys->record_after(*x.signing(), x.successor);
   return out;
 }
 
@@ -211,15 +240,24 @@ Result<Provisioned> read_keys(const KmsAnswers& answers, const std::string& iden
   const std::int64_t period = out.domains.all().front().periods.number_at(now);
   bool present = false;
   for (const kmsxml::KmsKeySet& one : provided.key_sets) {
-    if (one.revoked || one.user_uri != identity || one.kms_uri != kms_uri) continue;
+    if (one.user_uri != identity || one.kms_uri != kms_uri) continue;
+    if (one.revoked) {
+      out.revoked = out.revoked || one.key_period_no == period;
+      continue;
+    }
     out.key_sets.push_back(TRY(key_set_of(one, out.domains)));
     present = present || one.key_period_no == period;
+  }
+  out.revoked = out.revoked && !present;
+  if (out.revoked) {
+    out.key_sets.clear();
+    return out;
   }
   take_previous(answers, identity, kms_uri, period, out);
   if (present) return out;
   return fail(Errc::expired, "TS 33.180 F.2.1",
               "the KMS gave no key set of " + identity + " for the present period " + std::to_string(period),
-              "compare the clocks; a suspended identity gets none");
+              "compare the clocks of KMS and client");
 }
 
 Writes writes_of(const KmsAnswers& answers) {
@@ -227,16 +265,24 @@ Writes writes_of(const KmsAnswers& answers) {
   writes.push_back(Write{"kms", "init", answers.init.duplicate()});
   writes.push_back(Write{"kms", "keyprov", answers.keyprov.duplicate()});
   writes.push_back(Write{"kms", "certcache", answers.certcache.duplicate()});
-  if (!answers.previous.empty()) writes.push_back(Write{"kms", "previous", answers.previous.duplicate()});
+  writes.push_back(Write{"kms", "previous", {}});
+  if (!answers.previous.empty()) writes.back().value = answers.previous.duplicate();
+  if (!answers.transport.empty()) writes.push_back(Write{"kms", "transport", answers.transport.duplicate()});
   return writes;
 }
 
 void take_record(const Record& record, KmsAnswers& answers) {
-  SecretOctets& into = record.id == "init"       ? answers.init
-                       : record.id == "keyprov"  ? answers.keyprov
-                       : record.id == "previous" ? answers.previous
-                                                 : answers.certcache;
+  SecretOctets& into = record.id == "init"        ? answers.init
+                       : record.id == "keyprov"   ? answers.keyprov
+                       : record.id == "previous"  ? answers.previous
+                       : record.id == "transport" ? answers.transport
+                                                  : answers.certcache;
   into = record.value.duplicate();
+}
+
+Result<void> use_stored(const KmsAccess& access, const KmsAnswers& answers) {
+  if (answers.transport.empty() || !access.transport_keys) return {};
+  return access.transport_keys->take(answers.transport.expose());
 }
 
 }  // namespace regroup::app

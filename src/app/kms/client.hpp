@@ -20,7 +20,8 @@ namespace regroup::app {
 // The three answers, as received or, of a client with transport keys, opened. The second holds keys.
 struct KmsAnswers {
   SecretOctets init, keyprov, certcache;
-  SecretOctets previous{};  // an earlier `keyprov` with the key sets of the previous period; may be empty
+  SecretOctets previous{};   // an earlier `keyprov` with the key sets of the previous period; may be empty
+  SecretOctets transport{};  // of TransportRing, when it changed
 };
 
 // What they mean: the domains trusted, the own domain first, and the own key sets.
@@ -28,6 +29,7 @@ struct Provisioned {
   mcx::Domains domains;
   std::vector<mcx::KeySet> key_sets;
   std::vector<Error> warnings;  // external certificates that cannot be used; they are left out
+  bool revoked = false;         // by the KMS, for good: there are no key sets any more
 };
 
 // Asks the KMS. Errc::transport when it cannot be reached or is overloaded (the error names Retry-After),
@@ -52,12 +54,16 @@ using KmsCall = std::function<Result<http::Response>(http::ClientRequest)>;
 
 // Reads and validates: KmsUri and UserUri of each answer, points, UIDs recomputed, both key checks
 // (RFC 6507 5.1.2, RFC 6508 6.1.2). Key sets of other identities or domains are left out; an answer without
-// one for the period of `now` is Errc::expired.
+// one for the period of `now` is Errc::expired. A revoked key set is none
+// (TS 33.180 D.3.3); when that of the present period is, the identity is revoked and left without any.
 [[nodiscard]] Result<Provisioned> read_keys(const KmsAnswers& answers, const std::string& identity,
                                             const std::string& kms_uri, NtpTime now);
 
-// The answers as records of kind "kms" of the caller's store, and back.
+// The answers as records of kind "kms" of the caller's store, and back. Of a revoked identity they hold no
+// key and erase what was kept. New transport keys among them are used from the call of use_stored() on: after
+// the commit.
 [[nodiscard]] Writes writes_of(const KmsAnswers& answers);
 void take_record(const Record& record, KmsAnswers& answers);
+[[nodiscard]] Result<void> use_stored(const KmsAccess& access, const KmsAnswers& answers);
 
 }  // namespace regroup::app

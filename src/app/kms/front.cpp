@@ -80,7 +80,8 @@ struct KmsFront::Asked {
   std::string path;      // escaped, as received
   std::string identity;  // of the token, in the registered spelling once it is known
   std::string client_req_url;
-  const kms::ClientKeys* keys = nullptr;  // of that identity, if it has transport keys
+  const kms::ClientKeys* keys = nullptr;       // of that identity, if it has transport keys
+  const kms::TransportKeys* in_use = nullptr;  // those of them that the client uses
 };
 
 KmsFront::KmsFront(const kms::Kms& kms, KmsFrontSettings settings, Random& random)
@@ -101,9 +102,10 @@ KmsAnswer KmsFront::answer(const http::Request& request, const http::Jwks& jwks,
     out.response = http::make_response(413);
     return out;
   }
-  Asked asked{now, {}, {}, {}, nullptr};
+  Asked asked{now, {}, {}, {}, nullptr, nullptr};
   Outcome reached = outcome(request, jwks, asked);
   out.identity = printable(asked.identity);
+  out.uses_successor = asked.in_use && asked.in_use == asked.keys->successor();
   if (auto* content = std::get_if<Content>(&reached)) {
     if (const auto* provided = std::get_if<kmsxml::KmsKeyProv>(content))
       for (const kmsxml::KmsKeySet& one : provided->key_sets) out.periods.push_back(one.key_period_no);
@@ -128,6 +130,7 @@ KmsFront::Outcome KmsFront::outcome(const http::Request& request, const http::Jw
   if (auto* refusal = std::get_if<Refusal>(&known)) return std::move(*refusal);
   asked.identity = std::get<http::Claims>(known).identity;
   asked.keys = kms_.transport_keys().find(asked.identity);
+  if (asked.keys) asked.in_use = &asked.keys->present();
 
   const auto target = http::parse_target(request.target);
   if (!target.ok()) return Refusal{400, "bad_request", "the request target cannot be read"};
@@ -181,7 +184,12 @@ std::optional<KmsFront::Refusal> KmsFront::check_body(const http::Request& reque
                                                       Asked& asked) const {
   if (kmsxml::is_signed(request.body)) {
     if (!asked.keys) return unsigned_request("signed, but no transport keys are held for this client");
-    const auto body = kmsxml::open_request(request.body, signing_key_of(asked.keys->present()));
+    auto body = kmsxml::open_request(request.body, signing_key_of(*asked.in_use));
+    if (!body.ok() && asked.keys->successor()) {
+      auto later = kmsxml::open_request(request.body, signing_key_of(*asked.keys->successor()));
+      if (later.ok()) asked.in_use = asked.keys->successor();
+      if (later.ok()) body = std::move(later);
+    }
     if (!body.ok()) return unsigned_request(body.error().text());
     if (auto refusal = check_said(*body, segments, asked)) return refusal;
     return check_fresh(*body, asked);
@@ -209,7 +217,7 @@ std::optional<KmsFront::Refusal> KmsFront::check_said(const kmsxml::KmsRequest& 
 
 std::optional<KmsFront::Refusal> KmsFront::check_fresh(const kmsxml::KmsRequest& body,
                                                        const Asked& asked) const {
-  const kms::TransportKeys& keys = asked.keys->present();
+  const kms::TransportKeys& keys = *asked.in_use;
   if ((!body.trk_id.empty() && body.trk_id != keys.trk_id) ||
       (!body.signature_id.empty() && body.signature_id != keys.signing_id()))
     return unsigned_request("TrK-ID or Signature-ID is of another key");
@@ -242,7 +250,7 @@ std::optional<KmsFront::Refusal> KmsFront::check_subscriber(const http::Request&
 
 KmsFront::Outcome KmsFront::dispatch(const http::Request& request, const std::vector<std::string>& resource,
                                      const Asked& asked) const {
-  if (resource[0] == "init" && resource.size() == 1) return init();
+  if (resource[0] == "init" && resource.size() == 1) return init(asked);
   if (resource[0] == "keyprov" && resource.size() <= 3) {
     // A proxy on the way would read plain keys (TS 33.179 7.2.2).
     if (!asked.keys && request.headers.contains("Via"))
@@ -255,8 +263,27 @@ KmsFront::Outcome KmsFront::dispatch(const http::Request& request, const std::ve
   return Refusal{404, "not_found", "no such resource"};
 }
 
-KmsFront::Outcome KmsFront::init() const {
-  return Content(kmsxml::KmsInit{document_of(kms_.registry().own(), kmsxml::Role::root)});
+KmsFront::Outcome KmsFront::init(const Asked& asked) const {
+  kmsxml::KmsInit out{document_of(kms_.registry().own(), kmsxml::Role::root)};
+  if (asked.in_use) offer(out, *asked.keys, *asked.in_use);
+  return Content(std::move(out));
+}
+
+// The suspended are told so and keep what they hold. The revoked get key sets without keys, marked Revoked,
+// for every period they may hold: their client erases those (TS 33.180 D.3.3).
+KmsFront::Outcome KmsFront::no_keys(const std::vector<std::int64_t>& periods, const Asked& asked) const {
+  const kms::Subscriber& subscriber = *kms_.registry().find(asked.identity);
+  if (subscriber.standing != kms::Standing::revoked)
+    return Refusal{403, "revoked", "this identity is suspended"};
+  kmsxml::KmsKeyProv out;
+  for (std::int64_t period = periods.front() - 1; period <= periods.back(); ++period)
+    out.key_sets.push_back({.kms_uri = kms_.certificate().kms_uri.text(),
+                            .cert_uri = kms_.certificate().cert_uri,
+                            .user_uri = subscriber.identity.text(),
+                            .user_id = to_octets(kms_.certificate().uid_of(subscriber.identity, period)),
+                            .key_period_no = period,
+                            .revoked = true});
+  return Content(std::move(out));
 }
 
 KmsFront::Outcome KmsFront::keyprov(const std::vector<std::string>& resource, const Asked& asked) const {
@@ -271,12 +298,14 @@ KmsFront::Outcome KmsFront::keyprov(const std::vector<std::string>& resource, co
   const auto issued = kms_.provision(asked.identity, periods, asked.now, random_, settings_.window);
   if (!issued.ok() && issued.error().code == Errc::not_authorised)
     return Refusal{403, "identity_not_allowed", "no keys are issued for that time"};
+  if (!issued.ok() && issued.error().code == Errc::revoked) return no_keys(periods, asked);
   if (!issued.ok()) return Refusal{500, "internal", "the request could not be completed"};
   kmsxml::KmsKeyProv provided;
   for (const kms::IssuedKeySet& one : *issued) {
     provided.key_sets.push_back(document_of(one, kms_.registry().own()));
-    if (asked.keys) wrap(provided.key_sets.back(), asked.keys->present(), asked.keys->wrapping);
+    if (asked.in_use) wrap(provided.key_sets.back(), *asked.in_use, asked.keys->wrapping);
   }
+  if (asked.in_use) offer(provided, *asked.keys, *asked.in_use);
   return Content(std::move(provided));
 }
 
@@ -306,7 +335,7 @@ KmsFront::Outcome KmsFront::certificate(const std::string& kms_uri) const {
 Result<SecretOctets> KmsFront::written(kmsxml::KmsResponse& answer, const Asked& asked) const {
   if (!asked.keys || !asked.keys->signs) return kmsxml::write(answer);
   answer.id = "r" + hex(random_.octets<8>());
-  return kmsxml::sign(answer, signing_key_of(asked.keys->present()));
+  return kmsxml::sign(answer, signing_key_of(*asked.in_use));
 }
 
 http::Response KmsFront::render(const http::Request& request, const Asked& asked, Content content,

@@ -50,6 +50,7 @@ struct KmsAnswer {
   std::string reason;                      // "ok", or the reason token of the KmsError
   std::string detail = {};                 // of a refusal: what its text keeps from the peer
   std::vector<std::int64_t> periods = {};  // for which keys are in it
+  bool uses_successor = false;  // its client has taken over the transport keys that were offered to it
 };
 
 class KmsFront {
@@ -87,7 +88,8 @@ class KmsFront {
   [[nodiscard]] Outcome outcome(const http::Request& request, const http::Jwks& jwks, Asked& asked) const;
   [[nodiscard]] Outcome dispatch(const http::Request& request, const std::vector<std::string>& resource,
                                  const Asked& asked) const;
-  [[nodiscard]] Outcome init() const;
+  [[nodiscard]] Outcome init(const Asked& asked) const;
+  [[nodiscard]] Outcome no_keys(const std::vector<std::int64_t>& periods, const Asked& asked) const;
   [[nodiscard]] Outcome keyprov(const std::vector<std::string>& resource, const Asked& asked) const;
   [[nodiscard]] Outcome certcache(const std::vector<std::string>& resource) const;
   [[nodiscard]] Outcome certificate(const std::string& kms_uri) const;

@@ -81,6 +81,13 @@ kmsxml::SigningKey signing_key_of(const kms::TransportKeys& keys) {
           [&keys](OctetsView octets) { return crypto::hmac_sha256(keys.signing_key().expose(), octets); }};
 }
 
+kmsxml::EncryptedKey wrapped_transport_key(const Secret<32>& key, const std::string& name,
+                                           const kms::TransportKeys& keys) {
+  kmsxml::EncryptedKey out = wrapped(KeyWrap::rfc3394, keys, key.expose());
+  out.carried_key_name = name;
+  return out;
+}
+
 void wrap(kmsxml::KmsKeySet& key_set, const kms::TransportKeys& keys, Wrapping wrapping) {
   const KeyWrap of_scalar = wrapping == Wrapping::w1 ? KeyWrap::rfc5649 : KeyWrap::rfc3394;
   key_set.wrapped = kmsxml::WrappedKeys{

@@ -12,12 +12,25 @@ namespace regroup::app {
 // Signs and verifies with these keys, which must outlive it.
 [[nodiscard]] kmsxml::SigningKey signing_key_of(const kms::TransportKeys& keys);
 
+// A new TrK or InK of that name under the TrK, RFC 3394.
+[[nodiscard]] kmsxml::EncryptedKey wrapped_transport_key(const Secret<32>& key, const std::string& name,
+                                                         const kms::TransportKeys& keys);
+
 // The three plain keys of the set, wrapped under the TrK.
 void wrap(kmsxml::KmsKeySet& key_set, const kms::TransportKeys& keys, kms::Wrapping wrapping);
 // Any wrapping is opened: first without padding, then with (both have their integrity check). Then the sizes
 // decide: a point with or without its leading 04, a scalar. Errc::undecryptable names the element; an
 // EncryptedKey under another key than the TrK is Errc::unknown_group. A plain set is left as it is.
 [[nodiscard]] Result<void> unwrap(kmsxml::KmsKeySet& key_set, const kms::TransportKeys& keys);
+// NewTransportKey and NewIntegrityKey for a client that has a successor of `in_use` coming (TS 33.180 D.3).
+template <class Container>
+void offer(Container& to, const kms::ClientKeys& client, const kms::TransportKeys& in_use) {
+  const kms::TransportKeys* next = client.successor();
+  if (!next || next == &in_use) return;
+  to.new_transport_keys.push_back(wrapped_transport_key(next->trk, next->trk_id, in_use));
+  if (!next->ink_id.empty())
+    to.new_integrity_keys.push_back(wrapped_transport_key(next->ink, next->ink_id, in_use));
+}
 // One new TrK or InK, 32 octets.
 [[nodiscard]] Result<SecretOctets> unwrap_transport_key(const kmsxml::EncryptedKey& key,
                                                         const kms::TransportKeys& keys);

@@ -69,6 +69,18 @@ Result<ServerAuth> server_auth(const KmsServeOptions& options) {
   return name == "mtls" ? ServerAuth::mtls : ServerAuth::mtls_token;
 }
 
+// The client has its new transport keys: the ones before are destroyed (TS 33.180 9.3). If that cannot be
+// kept, both go on being accepted and the next request of the client tries again.
+void take_over(LiveKms& live, kms::AuditLog& audit_log, const std::string& identity, NtpTime now, Log& log) {
+  const auto changed = live.change([&](kms::Kms& kms) -> Result<void> {
+    if (!kms.transport_keys().promote(identity)) return {};  // by another of its requests
+    const kms::ClientKeys* keys = kms.transport_keys().find(identity);
+    return audit(audit_log, "transport-keys-taken-over",
+                 {{"identity", identity}, {"trk_id", keys->present().trk_id}}, now);
+  });
+  if (!changed.ok()) log("the transport keys of " + identity + ": " + changed.error().text());
+}
+
 // A file that is none is named with its option.
 Result<void> check_files(const KmsServeOptions& options) {
   TRY(argument(http::check_certificate_file(options.tls_cert), "--tls-cert"));
@@ -103,10 +115,16 @@ Result<void> serve(const KmsServeOptions& options, const Clock& clock, Log& log)
     if (!refreshed.ok()) log(refreshed.error().text());
     if (refreshed.ok() && *refreshed) log("took over the changed directory");
     const NtpTime now = clock.now();
-    const auto lock = live.reading();
-    KmsAnswer answer = front.answer(request, jwks->current(), now);
+    KmsAnswer answer;
+    nlohmann::json record;
+    {
+      const auto lock = live.reading();
+      answer = front.answer(request, jwks->current(), now);
+      record = audit_record(answer, request.peer, live.kms());
+    }
     log(line_of(answer, request.peer, now));  // both before the answer leaves
-    const auto recorded = audit(*audit_log, "request", audit_record(answer, request.peer, live.kms()), now);
+    const auto recorded = audit(*audit_log, "request", std::move(record), now);
+    if (recorded.ok() && answer.uses_successor) take_over(live, *audit_log, answer.identity, now, log);
     if (recorded.ok()) return respond(std::move(answer.response));
     log("no answer leaves without its record: " + recorded.error().text());
     respond(http::make_response(503));

@@ -38,7 +38,7 @@ Result<void> UeAgent::prepare() {
   }
   OpenedRing ring = TRY(open_ring(config_, random_));
   say_what_became_of(ring);
-  const KmsAnswers stored = ring.of_another ? KmsAnswers{} : TRY(load_keys(ring.store));
+  const KmsAnswers stored = ring.of_another ? KmsAnswers{} : TRY(load_keys(ring.store, config_.kms));
   auto fetched = kms_.fetch();
   if (fetched.ok()) {
     keys_.emplace(
@@ -50,6 +50,8 @@ Result<void> UeAgent::prepare() {
     Writes writes = std::move(ring.owner);
     for (Write& one : writes_of(keys_->answers)) writes.push_back(std::move(one));
     TRY(ring.store.commit(writes));
+    TRY(use_stored(config_.kms, keys_->answers));
+    if (keys_->in_force.revoked) return revoked();
   } else {
     TRY(start_from_store(stored,
                          fetched.error()));  // never with another's ring: it has stored nothing of ours
@@ -69,11 +71,20 @@ Result<void> UeAgent::prepare() {
   return {};
 }
 
+Error UeAgent::revoked() const {
+  return fail(Errc::revoked, "TS 33.180 D.3.3",
+              "the KMS has revoked " + identity() + "; its key sets are erased here",
+              "ask the KMS operator for another identity");
+}
+
 // A KMS that answers has the last word: only one that cannot be reached lets stored keys serve.
 Result<void> UeAgent::start_from_store(const KmsAnswers& stored, const Error& unreachable) {
   if (unreachable.code != Errc::transport || stored.init.empty()) return Error(unreachable);
-  KmsAnswers again{stored.init.duplicate(), stored.keyprov.duplicate(), stored.certcache.duplicate(),
-                   stored.previous.duplicate()};
+  KmsAnswers again{stored.init.duplicate(),
+                   stored.keyprov.duplicate(),
+                   stored.certcache.duplicate(),
+                   stored.previous.duplicate(),
+                   {}};
   auto joined = join_keys(std::move(again), stored, identity(), config_.kms.uri, clock_.now());
   if (!joined.ok())
     return std::move(joined).error().with("the KMS cannot be reached (" + unreachable.detail +
@@ -136,8 +147,11 @@ void UeAgent::refetched(Result<KmsAnswers> answers) {
   if (joined.ok()) {
     kms_back_off_.reset();
     commit(writes_of(joined.value().answers));
+    if (const auto taken = use_stored(config_.kms, joined.value().answers); !taken.ok())
+      say_(taken.error().text());
     *keys_ = std::move(joined).value();  // in place: the domain of this client refers to it
     for (const Error& warning : keys_->in_force.warnings) say_(warning.text());
+    if (keys_->in_force.revoked) say_(revoked().text());
     for (const std::string& group : groups_) fetch(Document::keys, group);  // what did not open may open now
   } else {
     say_("no new keys: " + joined.error().text());

@@ -52,6 +52,7 @@ class UeAgent {
   using ReadingKey = std::pair<Document, std::string>;
 
   void say_what_became_of(const OpenedRing& ring) const;
+  [[nodiscard]] Error revoked() const;
   [[nodiscard]] Result<void> start_from_store(const KmsAnswers& stored, const Error& unreachable);
   void plan_refetch();
   void look_at_the_clock(std::uint64_t serial);

@@ -26,12 +26,13 @@ Result<ClientKeys> join_keys(KmsAnswers fetched, const KmsAnswers& stored, const
   return out;
 }
 
-Result<KmsAnswers> load_keys(SealedStore& store) {
+Result<KmsAnswers> load_keys(SealedStore& store, const KmsAccess& access) {
   KmsAnswers out;
   TRY(store.load({"kms"}, [&](const Record& record) -> Result<void> {
     take_record(record, out);
     return {};
   }));
+  TRY(use_stored(access, out));
   return out;
 }
 

@@ -55,6 +55,7 @@ struct ClientKeys {
 [[nodiscard]] Result<ClientKeys> join_keys(KmsAnswers fetched, const KmsAnswers& stored,
                                            const std::string& identity, const std::string& kms_uri,
                                            NtpTime now);
-[[nodiscard]] Result<KmsAnswers> load_keys(SealedStore& store);
+// The transport keys among them are used from then on.
+[[nodiscard]] Result<KmsAnswers> load_keys(SealedStore& store, const KmsAccess& access);
 
 }  // namespace regroup::app

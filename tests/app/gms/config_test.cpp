@@ -219,7 +219,7 @@ TEST(GmsConfigFile, TheKmsPolicyIsOneOfThreeAndNeedsItsTransportKeys) {
   ASSERT_TRUE(shown.ok()) << shown.error().text();
   EXPECT_EQ(shown->kms.policy, KmsPolicy::wrap_sign) << "as the manual shows it";
   ASSERT_TRUE(shown->kms.transport_keys);
-  EXPECT_EQ(shown->kms.transport_keys->trk_id, "tk.1");
+  EXPECT_EQ(shown->kms.transport_keys->keys().back().trk_id, "tk.1");
   EXPECT_EQ(with("policy = ", "policy = \"wrap\"")->kms.policy, KmsPolicy::wrap);
   EXPECT_EQ(with("policy = ", "policy = \"plain\"")->kms.policy, KmsPolicy::plain);
   const auto plain =

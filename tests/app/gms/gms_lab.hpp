@@ -64,6 +64,7 @@ class SharedStore final : public storage::Store {
     return disk_->for_each(kind, visit);
   }
   Result<void> backup(const std::string& path) override { return disk_->backup(path); }
+  Result<std::string> generation() override { return disk_->generation(); }
 
  private:
   std::shared_ptr<storage::MemoryStore> disk_;

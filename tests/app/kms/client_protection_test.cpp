@@ -32,7 +32,7 @@ class KmsClientProtection : public testing::Test {
     out.url = "https://kms.alpha.example:8444";
     out.token_file = lab.directory.path + "/user.jwt";
     out.policy = policy;
-    if (with_keys) out.transport_keys = std::make_shared<const kms::TransportKeys>(test::worked_keys());
+    if (with_keys) out.transport_keys = std::make_shared<TransportRing>(test::worked_keys());
     return out;
   }
   using Change = std::function<void(http::Response&)>;
@@ -91,7 +91,7 @@ TEST_F(KmsClientProtection, KeepsWhatARestartNeedsWithoutKmsAndTransportKeys) {
   ASSERT_TRUE(answers.ok()) << answers.error().text();
   KmsAnswers kept;
   for (Write& write : writes_of(*answers))
-    take_record(Record{write.kind, write.id, std::move(*write.value)}, kept);
+    if (write.value) take_record(Record{write.kind, write.id, std::move(*write.value)}, kept);
   const auto keys = read(kept);
   ASSERT_TRUE(keys.ok()) << keys.error().text();
   EXPECT_EQ(keys->key_sets.size(), 2u);
@@ -214,6 +214,135 @@ TEST_F(KmsClientProtection, TakesAnUnsignedErrorAsAHintAndASignedOneAsTheKmssWor
   ASSERT_FALSE(skewed.ok());
   EXPECT_THAT(skewed.error().text(), HasSubstr("HTTP 400"));
   EXPECT_EQ(skewed.error().code, Errc::transport);
+}
+
+// ---- roll-over of the transport keys (TS 33.180 9.3, D.3)
+class TransportKeyRollOver : public KmsClientProtection {
+ protected:
+  TransportKeyRollOver() { lab.protect(); }
+  void offer() {
+    ASSERT_TRUE(lab.kms.transport_keys().offer_successor(test::id(kUser), kAlphaNow, random).value());
+  }
+  // One visit at the KMS; `stored`: its client keeps what it learnt.
+  void visit(bool stored = true) {
+    const auto answers = fetch(with);
+    ASSERT_TRUE(answers.ok()) << answers.error().text();
+    ASSERT_TRUE(read(*answers).ok());
+    if (stored) {
+      ASSERT_TRUE(use_stored(with, *answers).ok());
+    }
+  }
+  [[nodiscard]] std::vector<std::string> held() const {
+    std::vector<std::string> out;
+    for (const kms::TransportKeys& one : with.transport_keys->keys()) out.push_back(one.trk_id);
+    return out;
+  }
+  test::SeededRandom random{21};
+  KmsAccess with = access(KmsPolicy::wrap_sign);
+  const std::string first = test::worked_keys().trk_id, second = "tk.0002.user.001@alpha.example";
+};
+
+TEST_F(TransportKeyRollOver, TakesTheSuccessorAndUsesItFromTheNextRequestOn) {
+  offer();
+  visit();
+  EXPECT_EQ(held(), (std::vector{first, second})) << "both until the new one has worked";
+  EXPECT_TRUE(ct_equal(with.transport_keys->keys()[1].trk.expose(),
+                       lab.kms.transport_keys().find(kUser)->successor()->trk.expose()));
+  EXPECT_TRUE(ct_equal(with.transport_keys->keys()[1].ink.expose(),
+                       lab.kms.transport_keys().find(kUser)->successor()->ink.expose()));
+  visit();
+  EXPECT_EQ(held(), std::vector{second});
+  ASSERT_TRUE(lab.kms.transport_keys().promote(kUser));
+  visit();
+  EXPECT_EQ(held(), std::vector{second});
+  EXPECT_FALSE(fetch(access(KmsPolicy::wrap_sign)).ok()) << "the old ones are gone";
+}
+
+TEST_F(TransportKeyRollOver, TheKmsHearsWhichKeysItsClientUses) {
+  offer();
+  std::vector<bool> successor;
+  const auto call = [&](http::ClientRequest request) -> Result<http::Response> {
+    http::Request there = test::KmsLab::request("", lab.token(kUser));
+    there.target = http::parse_url(request.url).value().origin_form();
+    there.body = request.body;
+    KmsAnswer answer = lab.ask(there);
+    successor.push_back(answer.uses_successor);
+    return std::move(answer.response);
+  };
+  const auto answers = fetch_keys(with, kUser, call, clock);
+  ASSERT_TRUE(answers.ok()) << answers.error().text();
+  ASSERT_TRUE(use_stored(with, *answers).ok());
+  ASSERT_TRUE(fetch_keys(with, kUser, call, clock).ok());
+  EXPECT_EQ(successor, (std::vector{false, false, false, true, true, true}));
+}
+
+TEST_F(TransportKeyRollOver, NoLostAnswerAndNoLostStoreLocksTheClientOut) {
+  offer();
+  visit(false);
+  EXPECT_EQ(held(), std::vector{first});
+  visit(false);  // under the old keys: offered once more
+  visit();
+  EXPECT_EQ(held(), (std::vector{first, second}));
+}
+
+TEST_F(TransportKeyRollOver, GoesBackToTheOldKeysWhenTheKmsDoesNotKnowTheNewOnes) {
+  offer();
+  visit();
+  test::KmsLab from_backup;  // made before the roll-over
+  from_backup.protect();
+  const auto call = [&](http::ClientRequest request) { return from_backup.carry(std::move(request)); };
+  std::ofstream(lab.directory.path + "/user.jwt") << from_backup.token(kUser) << "\n";
+  const auto answers = fetch_keys(with, kUser, call, clock);
+  ASSERT_TRUE(answers.ok()) << answers.error().text();
+  ASSERT_TRUE(use_stored(with, *answers).ok());
+  EXPECT_EQ(held(), (std::vector{first, second})) << "kept, it may come back";
+}
+
+TEST_F(TransportKeyRollOver, NewKeysAreOfTheKmsAndNamedOrNone) {
+  offer();
+  const auto refused = [&](const std::function<void(kmsxml::KmsInit&)>& change) {
+    return !fetch(with, answered([&](kmsxml::KmsResponse& response) {
+                    if (auto* init = std::get_if<kmsxml::KmsInit>(&response.content)) change(*init);
+                  }))
+                .ok();
+  };
+  EXPECT_TRUE(refused([](auto& init) { init.new_integrity_keys.clear(); })) << "half of them";
+  EXPECT_TRUE(refused([](auto& init) { init.new_transport_keys[0].carried_key_name.clear(); }));
+  EXPECT_TRUE(refused([](auto& init) { init.new_transport_keys[0].cipher[9] ^= 1; }));
+  EXPECT_TRUE(refused([](auto& init) { init.new_transport_keys.push_back(init.new_transport_keys[0]); }));
+  EXPECT_EQ(held(), std::vector{first});
+}
+
+TEST_F(KmsClientProtection, OfARevokedIdentityNothingIsLeft) {
+  lab.protect();
+  const auto before = fetch(access(KmsPolicy::wrap_sign)).value();
+  ASSERT_TRUE(lab.kms.registry().set_standing(kUser, kms::Standing::revoked).value());
+  auto fetched = fetch(access(KmsPolicy::wrap_sign));
+  ASSERT_TRUE(fetched.ok()) << fetched.error().text();
+  const KmsAnswers joined = keep_previous(std::move(fetched).value(), before);
+  const auto keys = read(joined);
+  ASSERT_TRUE(keys.ok()) << keys.error().text();
+  EXPECT_TRUE(keys->revoked);
+  EXPECT_TRUE(keys->key_sets.empty());
+  for (const Write& one : writes_of(joined)) {
+    if (one.id == "previous") {
+      EXPECT_FALSE(one.value) << "erased";
+    }
+    if (one.id != "keyprov") continue;
+    const auto response = kmsxml::parse_response(one.value->expose());
+    for (const auto& set : std::get<kmsxml::KmsKeyProv>(response->content).key_sets)
+      EXPECT_TRUE(set.revoked && set.user_decrypt_key.empty() && set.user_signing_key_ssk.empty());
+  }
+}
+
+TEST_F(KmsClientProtection, ASuspendedIdentityKeepsWhatItHolds) {
+  ASSERT_TRUE(lab.kms.registry().set_standing(kUser, kms::Standing::suspended).value());
+  const auto fetched = fetch(access(KmsPolicy::plain, false));
+  ASSERT_FALSE(fetched.ok());
+  EXPECT_EQ(fetched.error().code, Errc::not_authorised);
+  EXPECT_THAT(fetched.error().text(), HasSubstr("revoked: this identity is suspended"));
+  ASSERT_TRUE(lab.kms.registry().set_standing(kUser, kms::Standing::active).value());
+  EXPECT_TRUE(fetch(access(KmsPolicy::plain, false)).ok());
 }
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include <sstream>
 
 #include "app/cli/kms.hpp"
+#include "app/cli/kms_identity.hpp"
 #include "app/kms/client.hpp"
 #include "app/kms/kms_lab.hpp"
 #include "app/kms/transport_file.hpp"
@@ -162,6 +163,18 @@ class KmsServe : public KmsVerbs {
     child = 0;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   }
+  [[nodiscard]] KmsAccess protected_access(const std::string& url, const std::string& token_name,
+                                           const std::string& transport_keys) const {
+    KmsAccess access;
+    access.uri = "kms.mcx.example";
+    access.url = url;
+    access.ca_file = ca.certificate_file();
+    access.token_file = path(token_name);
+    access.policy = KmsPolicy::wrap_sign;
+    access.transport_keys =
+        std::make_shared<TransportRing>(read_transport_key_file(path(transport_keys)).value());
+    return access;
+  }
   [[nodiscard]] Result<Provisioned> keys(const std::string& url, const std::string& identity,
                                          const std::string& token_name, const LabFiles& own = {},
                                          const std::string& transport_keys = {}) const {
@@ -169,7 +182,7 @@ class KmsServe : public KmsVerbs {
     if (!transport_keys.empty()) {
       access.policy = KmsPolicy::wrap_sign;
       access.transport_keys =
-          std::make_shared<const kms::TransportKeys>(TRY(read_transport_key_file(path(transport_keys))));
+          std::make_shared<TransportRing>(TRY(read_transport_key_file(path(transport_keys))));
     }
     access.uri = "kms.mcx.example";
     access.url = url;
@@ -185,6 +198,7 @@ class KmsServe : public KmsVerbs {
   Issuer issuer = Issuer::make(root.path, "https://idms.mcx.example").value();
   LabFiles server_files, gms_files;
   pid_t child = 0;
+  SecretOctets stored;  // of the transport keys of a client
   std::string printed;  // the first line of the process
 };
 

@@ -94,8 +94,9 @@ TEST_F(KmsVerbs, ListsEachIdentityWithItsKind) {
   EXPECT_EQ(list(true), 0) << err.str();
   const auto said = nlohmann::json::parse(out.str());
   EXPECT_EQ(said["identities"].size(), 2u);
-  EXPECT_EQ(said["identities"][0],
-            (nlohmann::json{{"identity", kBob}, {"kind", "user"}, {"policy", "plain"}}));
+  EXPECT_EQ(
+      said["identities"][0],
+      (nlohmann::json{{"identity", kBob}, {"kind", "user"}, {"policy", "plain"}, {"standing", "active"}}));
   EXPECT_EQ(said["identities"][1]["kind"], "server");
   write("pass", "another passphrase\n", 0600);
   EXPECT_EQ(list(false), 3);
@@ -201,11 +202,11 @@ TEST_F(KmsVerbs, AddIdentityWritesTransportKeysOnceAndPrintsNone) {
   EXPECT_EQ(keys->trk_id, "tk.0001.bob@mcx.example");
   EXPECT_EQ(keys->ink_id, "ink.0001.bob@mcx.example");
   EXPECT_EQ(nlohmann::json::parse(out.str())["policy"], "wrap+sign");
-  for (const std::string& said : {out.str(), err.str(), content_of(path("kms/state"))}) {
+  for (const std::string& said : {out.str(), err.str(), content_of(path("kms/kms.sqlite"))}) {
     EXPECT_THAT(said, Not(HasSubstr(hex(keys->trk.expose()))));
     EXPECT_THAT(said, Not(HasSubstr(hex(keys->ink.expose()))));
   }
-  EXPECT_EQ(content_of(path("kms/state")).find(text_of(keys->trk.expose())), std::string::npos);
+  EXPECT_EQ(content_of(path("kms/kms.sqlite")).find(text_of(keys->trk.expose())), std::string::npos);
   struct stat about {};
   ASSERT_EQ(::stat(path("bob-trk.json").c_str(), &about), 0);
   EXPECT_EQ(about.st_mode & 0777, 0600u);
@@ -295,6 +296,72 @@ TEST_F(KmsServe, KeepsTransportKeysOverARestartAndTakesNewOnesWhileItRuns) {
   EXPECT_EQ(stop(), 0);
 }
 
+TEST_F(KmsServe, ARollOverOfTransportKeysIsThereAfterARestartOfBoth) {
+  ASSERT_EQ(add_protected(kBob, "bob-trk.json"), 0);
+  std::string url = start(options());
+  ASSERT_NE(url, "") << content_of(path("log"));
+  KmsTransportKeysOptions roll;
+  roll.directory = path("kms");
+  roll.json = true;
+  ASSERT_EQ(run_kms_transport_keys_roll(roll, fresh(out), fresh(err)), 0) << err.str();
+  EXPECT_EQ(nlohmann::json::parse(out.str())["offered"], nlohmann::json::array({kBob}));
+  KmsAccess access = protected_access(url, "bob.jwt", "bob-trk.json");
+  const auto visit = [&](KmsAccess& with) {
+    const auto answers = fetch_keys(with, kBob);
+    ASSERT_TRUE(answers.ok()) << answers.error().text() << content_of(path("log"));
+    if (!answers->transport.empty()) stored = answers->transport.duplicate();
+    ASSERT_TRUE(use_stored(with, *answers).ok());
+  };
+  visit(access);
+  visit(access);
+  EXPECT_EQ(access.transport_keys->keys().size(), 1U);
+  EXPECT_EQ(access.transport_keys->keys()[0].trk_id, "tk.0002.bob@mcx.example");
+  EXPECT_EQ(stop(), 0);
+  EXPECT_THAT(content_of(path("kms/audit.log")), HasSubstr("\"event\":\"transport-keys-taken-over\""));
+
+  url = start(options());
+  ASSERT_NE(url, "");
+  KmsAccess again = protected_access(url, "bob.jwt", "bob-trk.json");
+  EXPECT_FALSE(fetch_keys(again, kBob).ok()) << "the file alone is of yesterday";
+  ASSERT_TRUE(again.transport_keys->take(stored.expose()).ok());
+  visit(again);
+  roll.identities = {kBob};
+  roll.out_file = path("bob-new.json");
+  ASSERT_EQ(run_kms_transport_keys_replace(roll, fresh(out), fresh(err)), 0) << err.str();
+  EXPECT_FALSE(fetch_keys(again, kBob).ok()) << "lost ones are refused from now on";
+  KmsAccess replaced = protected_access(url, "bob.jwt", "bob-new.json");
+  ASSERT_TRUE(replaced.transport_keys->take(stored.expose()).ok());
+  visit(replaced);
+  EXPECT_EQ(stop(), 0);
+}
+
+TEST_F(KmsServe, TheSuspendedAndTheRevokedGetNothingFromTheNextRequestOn) {
+  const std::string url = start(options());
+  ASSERT_NE(url, "") << content_of(path("log"));
+  const auto standing = [&](kms::Standing to, std::vector<std::string> who, int code) {
+    KmsIdentityOptions with;
+    with.directory = path("kms");
+    with.identities = std::move(who);
+    with.json = true;
+    EXPECT_EQ(run_kms_identity_standing(with, to, fresh(out), fresh(err)), code) << err.str();
+  };
+  standing(kms::Standing::suspended, {kBob, "sip:nobody@mcx.example"}, 3);
+  EXPECT_TRUE(keys(url, kBob, "bob.jwt").ok()) << "all or none";
+  standing(kms::Standing::suspended, {kBob}, 0);
+  EXPECT_FALSE(keys(url, kBob, "bob.jwt").ok());
+  standing(kms::Standing::active, {kBob}, 0);
+  EXPECT_TRUE(keys(url, kBob, "bob.jwt").ok());
+  standing(kms::Standing::revoked, {kBob}, 0);
+  const auto revoked = keys(url, kBob, "bob.jwt");
+  ASSERT_TRUE(revoked.ok()) << revoked.error().text();
+  EXPECT_TRUE(revoked->revoked && revoked->key_sets.empty());
+  standing(kms::Standing::active, {kBob}, 3);
+  EXPECT_EQ(add(kBob), 3) << "for good";
+  EXPECT_EQ(stop(), 0);
+  for (const char* act : {"identity-suspend", "identity-resume", "identity-revoke"})
+    EXPECT_THAT(content_of(path("kms/audit.log")), HasSubstr(act));
+}
+
 TEST_F(KmsServe, ServesAServerIdentityOnlyToItsOwnClientCertificate) {
   const std::string url = start(options());
   ASSERT_NE(url, "") << content_of(path("log"));
@@ -346,9 +413,9 @@ TEST_F(KmsServe, RefusesToStartOnWorldReadableSecretsOrWithoutThem) {
     EXPECT_NE(ended(), 0) << names;
     EXPECT_THAT(content_of(path("log")), HasSubstr(names));
   };
-  ::chmod(path("kms/state").c_str(), 0644);
-  refuses(options(), "chmod 0600");
-  ::chmod(path("kms/state").c_str(), 0600);
+  ::chmod(path("kms/kms.sqlite").c_str(), 0644);
+  refuses(options(), "chmod 600");
+  ::chmod(path("kms/kms.sqlite").c_str(), 0600);
   ::chmod(server_files.key.c_str(), 0644);
   refuses(options(), "kms-key.pem");
   ::chmod(server_files.key.c_str(), 0600);

@@ -120,7 +120,7 @@ TEST(UeConfigFile, ThePolicyOfTheKmsNeedsATransportKeyFile) {
   ASSERT_TRUE(signing.ok()) << signing.error().text();
   EXPECT_EQ(signing->kms.policy, KmsPolicy::wrap_sign);
   ASSERT_TRUE(signing->kms.transport_keys);
-  EXPECT_EQ(signing->kms.transport_keys->ink_id, "ink.1");
+  EXPECT_EQ(signing->kms.transport_keys->keys().back().ink_id, "ink.1");
   for (const std::string policy : {"wrap", "wrap+sign"}) {
     const std::string text = with_line(example(), "policy", "policy = \"" + policy + "\"");
     const auto without = read(text);

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/cli/kms_verb.hpp"
+
+#include <ostream>
+
+#include "app/cli/key_files.hpp"
+#include "app/cli/kms.hpp"
+#include "app/kms/audit.hpp"
+#include "app/process.hpp"
+
+namespace regroup::app::cli {
+namespace {
+
+// A document that cannot be taken is refused, as a conflicting one is.
+bool is_refused_document(Errc code) {
+  return code == Errc::malformed || code == Errc::unsupported || code == Errc::limit;
+}
+
+}  // namespace
+
+int refuse_kms_verb(const char* verb, const Error& error, bool json, std::ostream& out, std::ostream& err) {
+  err << "regroup kms " << verb << ": " << error.text() << std::endl;
+  if (json) {
+    nlohmann::json object = error_json(error);
+    object.erase("mikey_error");  // no key message is at stake
+    out << nlohmann::json{{"error", std::move(object)}}.dump() << std::endl;
+  }
+  return exit_of_role(error);
+}
+
+int finish_kms_verb(const char* command, const Result<Said>& said, bool json, std::ostream& out,
+                    std::ostream& err) {
+  if (!said.ok()) {
+    const int code = refuse_kms_verb(command, said.error(), json, out, err);
+    return is_refused_document(said.error().code) ? 3 : code;
+  }
+  if (!said->warning.empty()) err << "regroup kms " << command << ": warning: " << said->warning << std::endl;
+  if (json || !said->text.empty()) out << (json ? said->json.dump() : said->text) << "\n";
+  return said->exit_code;
+}
+
+Result<void> need(const std::string& value, std::string_view option) {
+  if (!value.empty()) return {};
+  return fail(Errc::usage, "docs/operations.md, kms", std::string(option) + " is missing",
+              "regroup kms --help names the options of each verb");
+}
+
+Result<void> administer(const std::string& directory, OpenedKms& opened, std::string_view act,
+                        nlohmann::json record) {
+  const Writes changes = opened.kms.take_changes();
+  if (changes.empty()) return {};
+  TRY(audit_command(directory, act, std::move(record)));
+  auto stored = opened.store.commit(changes);
+  if (!stored.ok()) TRY(audit_command(directory, "failed", {{"act", act}}));
+  return stored;
+}
+
+}  // namespace regroup::app::cli
