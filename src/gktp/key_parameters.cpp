@@ -186,11 +186,11 @@ Result<void> check_writable(const KeyParameters& parameters) {
 }
 
 mikey::GeneralExt seal_key_parameters(const KeyParameters& parameters, const ParameterContext& context,
-                                      Random& random) {
+                                      const Fixed<16>& iv) {
   mikey::ProtectedPayload frame;
   frame.date_time = static_cast<std::uint64_t>(context.time.unix_seconds());
   frame.dppk_id = context.csb_id;
-  frame.iv = random.octets<16>();
+  frame.iv = iv;
   const mcx::Dpck key = mcx::dpck(context.key, context.csb_id);
   const Octets sealed =
       crypto::gcm_seal(key.expose(), frame.iv, frame.associated_data(), mikey::write(to_wire(parameters)));

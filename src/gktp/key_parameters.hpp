@@ -21,9 +21,9 @@ struct ParameterContext {
 // Errc::usage when a field does not fit: times beyond 3 000 000 000, 256 groups, long texts.
 [[nodiscard]] Result<void> check_writable(const KeyParameters& parameters);
 
-// The extension, ready for one receiver. Draws the 16-octet IV.
+// The extension, ready for one receiver. The IV is fresh for each.
 [[nodiscard]] mikey::GeneralExt seal_key_parameters(const KeyParameters& parameters,
-                                                    const ParameterContext& context, Random& random);
+                                                    const ParameterContext& context, const Fixed<16>& iv);
 
 [[nodiscard]] Result<KeyParameters> open_key_parameters(const mikey::Unsigned& message,
                                                         const ParameterContext& context,

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gktp/seal.hpp"
 
+#include <functional>
+
+#include "base/workers.hpp"
 #include "gktp/key_parameters.hpp"
 #include "gktp/policy.hpp"
 #include "mcx/guk_id.hpp"
@@ -69,12 +72,11 @@ struct Distribution {
   const KeyMaterial& material;
   const Sender& sender;
   NtpTime time;
-  Random& random;
   const SealOptions& options;
 };
 
 Result<mikey::Unsigned> compose(const Distribution& d, const Receiver& receiver, const mcx::Uid& uid,
-                                OctetsView encapsulated) {
+                                const Fixed<16>& iv, OctetsView encapsulated) {
   const mcx::GukId carried = guk_id_of(d.material.key, d.material.id, receiver.identity);
   mikey::Unsigned message;
   message.hdr.csb_id = carried.value;
@@ -88,23 +90,53 @@ Result<mikey::Unsigned> compose(const Distribution& d, const Receiver& receiver,
   message.sakke = TRY(mikey::Sakke::from_encapsulated(encapsulated));
   const ParameterContext context{d.material.key.expose(), carried.value, d.material.parameters.key_type,
                                  d.time};
-  message.extensions.push_back(seal_key_parameters(d.material.parameters, context, d.random));
+  message.extensions.push_back(seal_key_parameters(d.material.parameters, context, iv));
   return message;
 }
 
+// work(i) for each receiver, on the threads there are; the first error of a chunk ends that chunk.
+Result<void> for_each_receiver(std::size_t count, const std::function<Result<void>(std::size_t)>& work) {
+  constexpr std::size_t kChunk = 64;
+  std::vector<std::optional<Error>> errors((count + kChunk - 1) / kChunk);
+  for_each_chunk(errors.size(), [&](std::size_t chunk) {
+    for (std::size_t i = chunk * kChunk; i < std::min(count, (chunk + 1) * kChunk) && !errors[chunk]; ++i)
+      if (auto done = work(i); !done.ok()) errors[chunk] = std::move(done).error();
+  });
+  for (std::optional<Error>& error : errors)
+    if (error) return std::move(*error);
+  return {};
+}
+
+// All that is signed of each message.
+Result<std::vector<Sealed>> compose_all(const Distribution& d, std::span<const Receiver> receivers,
+                                        const std::vector<mcx::Uid>& uids,
+                                        const std::vector<Octets>& encapsulated, Random& random) {
+  std::vector<Sealed> out;
+  for (const Receiver& receiver : receivers) out.push_back({receiver.identity, {}, {}});
+  std::vector<Fixed<16>> ivs(receivers.size());
+  for (Fixed<16>& iv : ivs) iv = random.octets<16>();
+  TRY(for_each_receiver(out.size(), [&](std::size_t i) -> Result<void> {
+    const mikey::Unsigned message = TRY(compose(d, receivers[i], uids[i], ivs[i], encapsulated[i]));
+    out[i].guk_id = mcx::GukId{message.hdr.csb_id};
+    out[i].message = mikey::write_to_sign(message);
+    return {};
+  }));
+  return out;
+}
+
 // What leaves has been read and verified as a receiver would.
-Result<void> sign_and_check(const Distribution& d, std::vector<Sealed>& all) {
+Result<void> sign_and_check(const Distribution& d, std::vector<Sealed>& all, Random& random) {
   std::vector<OctetsView> unsigned_messages;
   for (const Sealed& one : all) unsigned_messages.push_back(one.message);
   auto signatures = crypto::eccsi::sign_all(d.sender.keys.signing(), d.sender.certificate.kpak,
-                                            d.sender.keys.uid(), unsigned_messages, d.random);
+                                            d.sender.keys.uid(), unsigned_messages, random);
   if (!signatures.ok()) return signatures.error();
-  for (std::size_t i = 0; i < all.size(); ++i) {
+  return for_each_receiver(all.size(), [&](std::size_t i) -> Result<void> {
     append(all[i].message, (*signatures)[i]);
     const auto parsed = mikey::parse(all[i].message);
     if (!parsed.ok()) return Error(parsed.error()).with("a message just made does not parse");
-  }
-  return {};
+    return {};
+  });
 }
 
 }  // namespace
@@ -122,13 +154,9 @@ Result<std::vector<Sealed>> seal(const KeyMaterial& material, const Sender& send
   for (std::size_t i = 0; i < receivers.size(); ++i)
     recipients.push_back({uids[i], &receivers[i].certificate->z});
   const std::vector<Octets> encapsulated = TRY(crypto::sakke::encapsulate(material.key.expose(), recipients));
-  const Distribution d{material, sender, time, random, options};
-  std::vector<Sealed> out;
-  for (std::size_t i = 0; i < receivers.size(); ++i) {
-    const mikey::Unsigned message = TRY(compose(d, receivers[i], uids[i], encapsulated[i]));
-    out.push_back({receivers[i].identity, mcx::GukId{message.hdr.csb_id}, mikey::write_to_sign(message)});
-  }
-  TRY(sign_and_check(d, out));
+  const Distribution d{material, sender, time, options};
+  std::vector<Sealed> out = TRY(compose_all(d, receivers, uids, encapsulated, random));
+  TRY(sign_and_check(d, out, random));
   return out;
 }
 

@@ -95,8 +95,9 @@ Error with_content(const std::function<void(Content&)>& change) {
   change(content);
   crypto::SystemRandom random;
   const ParameterContext context{content.key, content.dppk_id, mcx::Purpose::gmk, world().now};
-  return with_extension(
-      [&](mikey::GeneralExt& e) { e.data = seal_key_parameters(content.parameters, context, random).data; });
+  return with_extension([&](mikey::GeneralExt& e) {
+    e.data = seal_key_parameters(content.parameters, context, random.octets<16>()).data;
+  });
 }
 
 TEST(Open, Step10TakesRightlySealedParameters) {

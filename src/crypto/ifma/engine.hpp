@@ -47,13 +47,16 @@ struct Field {
   void (*invert)(std::uint64_t (&residue)[kLimbs]);
 };
 
-// Eight members between the digits of their scalars and their results. Secret; wiped by the owner.
-struct Members {
-  std::uint8_t rb[kDigits][kLanes];  // digits of r b and of r, as in curve/digits.hpp
-  std::uint8_t r[kDigits][kLanes];
+// What the digits of eight members add up to.
+struct Sums {
   Residue8 x, y, z, t;  // of R, extended Edwards coordinates; then affine x and y of E, plain, below p + p/8
   Residue8 re, im;      // of g^r; then im = w, plain, below p + p/8
-  Residue8 before[2];   // running products of the shared inversion
+};
+// Eight members between the digits of their scalars and their results. Secret; wiped by the owner.
+struct Members : Sums {
+  std::uint8_t rb[kDigits][kLanes];  // digits of r b and of r, as in curve/digits.hpp
+  std::uint8_t r[kDigits][kLanes];
+  Residue8 before[2];  // running products of the shared inversion
 };
 
 // For every member: R = [r b]P + [r]Z in x and y, w = g^r in im. False, and the members are of no use, when a
