@@ -57,6 +57,13 @@ Result<std::string> https_origin(const std::string& text) {
                "write https://HOST:PORT, for example https://kms.mcx.example:8444");
 }
 
+Result<std::string> kms_url_value(const std::string& text) {
+  if (!text.starts_with("file:")) return https_origin(text);
+  if (text.size() > 5 && text[5] == '/') return text;
+  return wrong("docs/operations.md, Machines without a network", text, "names no absolute directory",
+               "write file:/DIRECTORY, where the package of regroup kms issue lies");
+}
+
 Result<std::string> https_url(const std::string& text) {
   if (http::parse_url(text).ok()) return text;
   return wrong("RFC 6749 3.2", text, "is not an https URL",

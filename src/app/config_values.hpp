@@ -13,6 +13,8 @@ namespace regroup::app {
 [[nodiscard]] Result<std::string> kms_uri_value(const std::string& text);  // opaque
 // "https://HOST[:PORT]" with nothing behind it.
 [[nodiscard]] Result<std::string> https_origin(const std::string& text);
+// Of a KMS: https_origin, or "file:/DIRECTORY" (docs/operations.md, Machines without a network).
+[[nodiscard]] Result<std::string> kms_url_value(const std::string& text);
 // An https URL, with a path or without (RFC 6749 3.2).
 [[nodiscard]] Result<std::string> https_url(const std::string& text);
 // "HOST:PORT" or "https://HOST:PORT" of the home HTTP proxy; gives the first form.

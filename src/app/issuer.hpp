@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A token issuer for the demo and the tests (bootstrap: "./demo and tests run their own issuer"). Never
-// installed: KMS and GMS know it only as a JWKS file. Signs access tokens with ES256 under a P-256 key that
+// installed: KMS and GMS know it only by its JWKS. Signs access tokens with ES256 under a P-256 key that
 // lives only in this object.
 #pragma once
 

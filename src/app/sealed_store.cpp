@@ -18,6 +18,13 @@ std::string context_of(std::string_view kind, std::string_view id) {
   return std::string(kind) + "/" + std::string(id);
 }
 
+Result<Octets> header_of(storage::Store& store) {
+  std::optional<Octets> header = TRY(store.get(storage::kHeaderKind, kVaultId));
+  if (header) return std::move(*header);
+  return fail(Errc::storage, "docs/formats.md, vault header", "the store has no vault header",
+              "restore the store from its last backup");
+}
+
 }  // namespace
 
 Result<SealedStore> SealedStore::open(std::unique_ptr<storage::Store> store, OctetsView passphrase,
@@ -28,7 +35,7 @@ Result<SealedStore> SealedStore::open(std::unique_ptr<storage::Store> store, Oct
     return SealedStore(std::move(store), std::move(vault), random);
   }
   crypto::Vault vault = crypto::Vault::make(passphrase, random);
-  TRY(store->commit(storage::Write::put(storage::kHeaderKind, kVaultId, vault.header().write())));
+  TRY(store->commit(storage::Write::put(storage::kHeaderKind, kVaultId, vault.header_octets())));
   return SealedStore(std::move(store), std::move(vault), random);
 }
 
@@ -43,12 +50,22 @@ Result<SealedStore> SealedStore::open_file(const std::string& path, const std::s
 
 Result<SealedStore> SealedStore::open_shared(const std::string& path, const std::string& purpose,
                                              OctetsView passphrase, Random& random) {
+  const auto opener = [&](OctetsView header) -> Result<crypto::Vault> {
+    return crypto::Vault::open(TRY(crypto::VaultHeader::parse(header)), passphrase);
+  };
+  return open_shared(path, purpose, Opener(opener), random);
+}
+
+Result<SealedStore> SealedStore::open_shared(const std::string& path, const std::string& purpose,
+                                             const Opener& opener, Random& random) {
   storage::SqliteOptions options;
   options.path = path;
   options.purpose = purpose;
   options.create = false;
   options.shared = true;
-  return open(TRY(storage::open_sqlite(options)), passphrase, random);
+  std::unique_ptr<storage::Store> store = TRY(storage::open_sqlite(options));
+  crypto::Vault vault = TRY(opener(TRY(header_of(*store))));
+  return SealedStore(std::move(store), std::move(vault), random);
 }
 
 namespace {
@@ -93,18 +110,18 @@ Result<void> SealedStore::create_file(const std::string& path, const std::string
     options.shared = true;
     SealedStore store(TRY(storage::open_sqlite(options)), std::move(vault), random);
     std::vector<storage::Write> all = store.sealed(writes);
-    all.push_back(storage::Write::put(storage::kHeaderKind, kVaultId, store.vault_.header().write()));
+    all.push_back(storage::Write::put(storage::kHeaderKind, kVaultId, store.vault_.header_octets()));
     TRY(store.store_->commit(std::span<const storage::Write>(all)));
     return store.backup(path);
   });
 }
 
 Result<void> SealedStore::copy_file(const std::string& from, const std::string& path,
-                                    const std::string& purpose, OctetsView passphrase, Random& random,
+                                    const std::string& purpose, const Opener& opener, Random& random,
                                     const Check& check) {
   return under_another_name(path, [&](const std::string& beside) -> Result<void> {
     TRY(copy_octets(from, beside));
-    SealedStore copy = TRY(open_shared(beside, purpose, passphrase, random));
+    SealedStore copy = TRY(open_shared(beside, purpose, opener, random));
     TRY(check(copy));
     return copy.backup(path);
   });
@@ -122,6 +139,31 @@ std::vector<storage::Write> SealedStore::sealed(const Writes& writes) const {
     out.push_back(storage::Write::put(write.kind, write.id, value));
   }
   return out;
+}
+
+storage::Write SealedStore::sealed_by(const crypto::Vault& vault, const Record& record) const {
+  return storage::Write::put(record.kind, record.id,
+                             vault.seal(context_of(record.kind, record.id), record.value.expose(), *random_));
+}
+
+Result<bool> SealedStore::sealed_anew() { return TRY(header_of(*store_)) != vault_.header_octets(); }
+
+Result<void> SealedStore::follow(const Opener& opener) {
+  if (!TRY(sealed_anew())) return {};
+  vault_ = TRY(opener(TRY(header_of(*store_))));
+  return {};
+}
+
+Result<void> SealedStore::reseal(const std::vector<std::string>& kinds, crypto::Vault next) {
+  std::vector<storage::Write> all;
+  TRY(load(kinds, [&](const Record& record) -> Result<void> {
+    all.push_back(sealed_by(next, record));
+    return {};
+  }));
+  all.push_back(storage::Write::put(storage::kHeaderKind, kVaultId, next.header_octets()));
+  TRY(store_->commit(std::span<const storage::Write>(all)));
+  vault_ = std::move(next);
+  return {};
 }
 
 Result<void> SealedStore::commit(const Writes& writes) {

@@ -128,6 +128,18 @@ Result<Vault> Vault::open(const VaultHeader& header, OctetsView passphrase) {
   return Vault(header, std::move(derived.kek));
 }
 
+Vault Vault::of_key(Secret<32> key, Octets header) { return Vault(std::move(header), std::move(key)); }
+
+const VaultHeader& Vault::header() const {
+  RG_ASSERT(std::holds_alternative<VaultHeader>(header_));
+  return *std::get_if<VaultHeader>(&header_);
+}
+
+Octets Vault::header_octets() const {
+  const auto* const other = std::get_if<Octets>(&header_);
+  return other ? *other : header().write();
+}
+
 Octets Vault::seal(std::string_view context, OctetsView plaintext, Random& random) const {
   const Fixed<kIv> iv = random.octets<kIv>();
   Octets out = to_octets(iv);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Secrets at rest: AES-256-GCM under a key-encryption key that scrypt (RFC 7914) derives from a passphrase.
+// Secrets at rest: AES-256-GCM under a key-encryption key that scrypt (RFC 7914) derives from a passphrase,
+// or that a token keeps (crypto/token_vault.hpp).
 // What is sealed is bound to its place by `context` (for example "gmk/0abcdef1"), so that two sealed values
 // cannot be exchanged. Layout in docs/formats.md.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <variant>
 
 #include "base/random.hpp"
 #include "base/result.hpp"
@@ -39,15 +41,22 @@ class Vault {
   // The vault of an existing header; Errc::not_authorised when the passphrase is another one.
   [[nodiscard]] static Result<Vault> open(const VaultHeader& header, OctetsView passphrase);
 
-  [[nodiscard]] const VaultHeader& header() const { return header_; }
+  // The vault of a key that is kept in another way; `header` says how, in a form of its own.
+  [[nodiscard]] static Vault of_key(Secret<32> key, Octets header);
+
+  // Of a vault with a passphrase.
+  [[nodiscard]] const VaultHeader& header() const;
+  // As a store keeps it, of either kind.
+  [[nodiscard]] Octets header_octets() const;
   // 12-octet IV || ciphertext || tag; the IV is fresh for each call.
   [[nodiscard]] Octets seal(std::string_view context, OctetsView plaintext, Random& random) const;
   // Errc::undecryptable when octets were altered, or sealed for another context.
   [[nodiscard]] Result<SecretOctets> open(std::string_view context, OctetsView sealed) const;
 
  private:
-  Vault(VaultHeader header, Secret<32> kek) : header_(header), kek_(std::move(kek)) {}
-  VaultHeader header_;
+  using Header = std::variant<VaultHeader, Octets>;
+  Vault(Header header, Secret<32> kek) : header_(std::move(header)), kek_(std::move(kek)) {}
+  Header header_;
   Secret<32> kek_;
 };
 

@@ -28,7 +28,7 @@ bool is_over(const Regroup& regroup, NtpTime now) {
 
 // A payload of this key would still pass the check of its T: only the tombstone tells that it was withdrawn.
 bool may_return(const Gms& gms, const Key& key) {
-  const auto own = gms.with().domains.kms_of(gms.with().settings.gms_uri);
+  const auto own = gms.with().domains.kms_of(gms.with().settings.gms_uri, gms.now());
   if (!own.ok()) return true;
   const mcx::KeyPeriods& periods = own.value()->periods;
   const std::int64_t latest = periods.number_at(key.created.plus(gktp::kMaxFutureSkew));

@@ -407,7 +407,7 @@ gktp::Reception reception(const Gms& gms, const std::string& peer, const GroupId
 // although a later step may refuse.
 Result<gktp::Opened> open_payload(const Gms& gms, const std::string& peer, const GroupId& temporary,
                                   mcx::Purpose purpose, OctetsView message, gktp::Fired& fired) {
-  const auto own = TRY(gms.with().domains.kms_of(gms.with().settings.gms_uri));
+  const auto own = TRY(gms.with().domains.kms_of(gms.with().settings.gms_uri, gms.now()));
   const gktp::Reception with = reception(gms, peer, temporary, purpose, *own);
   const gktp::Verified verified = TRY(gktp::verify(message, with));
   auto opened = gktp::open(verified, with);

@@ -24,7 +24,7 @@ Result<void> check_request(const Gms& gms, const RegroupRequest& request) {
     const PartnerSettings* home = home_of(settings, id);
     if (!home) return refuse("not-trusted", "configure the partner that is home of " + id.text());
     // Its key is encrypted to the partner's identity: without its KMS certificate there is nothing to send.
-    if (!gms.with().domains.kms_of(home->gms_uri).ok())
+    if (!gms.with().domains.kms_of(home->gms_uri, gms.now()).ok())
       return refuse("not-trusted",
                     "import the KMS certificate of " + home->gms_uri.text() + " at the own KMS");
   }

@@ -20,7 +20,7 @@ Error not_decapsulated(const Reception& reception, std::int64_t period) {
 
 // Step 8: with the RSK of T's period; under the switch also with those beside it.
 Result<mcx::Gmk> decapsulate(const Verified& verified, const Reception& reception, Fired& fired) {
-  const mcx::KmsCertificate* const kms = reception.domains.find(reception.own_kms);
+  const mcx::KmsCertificate* const kms = reception.domains.find(reception.own_kms, verified.time());
   if (!kms)
     return fail(Errc::undecryptable, "TS 33.180 5.3.1.2",
                 "no certificate of '" + reception.own_kms.text() + "' is held",
@@ -31,8 +31,9 @@ Result<mcx::Gmk> decapsulate(const Verified& verified, const Reception& receptio
   for (const std::int64_t number : periods_to_try(period, neighbours)) {
     const mcx::KeySet* const keys = key_set_of(reception, number);
     if (!keys) continue;
-    const auto ssv =
-        crypto::sakke::decapsulate(kms->z, keys->uid(), keys->rsk(), sakke.encapsulated(), sakke.h.size());
+    const mcx::KmsCertificate& of_it = *reception.domains.find(kms->kms_uri, kms->periods.start_of(number));
+    const auto ssv = crypto::sakke::decapsulate(of_it.z, keys->identifier(), keys->rsk(),
+                                                sakke.encapsulated(), sakke.h.size());
     if (!ssv.ok()) continue;
     if (number == period || tolerated(Tolerance::accept_neighbour_period, reception, fired))
       return mcx::Gmk::parse(ssv->expose());

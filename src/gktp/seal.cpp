@@ -128,8 +128,9 @@ Result<std::vector<Sealed>> compose_all(const Distribution& d, std::span<const R
 Result<void> sign_and_check(const Distribution& d, std::vector<Sealed>& all, Random& random) {
   std::vector<OctetsView> unsigned_messages;
   for (const Sealed& one : all) unsigned_messages.push_back(one.message);
-  auto signatures = crypto::eccsi::sign_all(d.sender.keys.signing(), d.sender.certificate.kpak,
-                                            d.sender.keys.uid(), unsigned_messages, random);
+  const Octets identifier = d.sender.keys.identifier();
+  auto signatures = crypto::eccsi::sign_all(d.sender.keys.signing(), d.sender.certificate.kpak, identifier,
+                                            unsigned_messages, random);
   if (!signatures.ok()) return signatures.error();
   return for_each_receiver(all.size(), [&](std::size_t i) -> Result<void> {
     append(all[i].message, (*signatures)[i]);
@@ -148,11 +149,14 @@ Result<std::vector<Sealed>> seal(const KeyMaterial& material, const Sender& send
   TRY(check_material(material));
   for (const Receiver& receiver : receivers) TRY(check_receiver(receiver, time));
   std::vector<mcx::Uid> uids;
-  for (const Receiver& receiver : receivers)
+  std::vector<Octets> identifiers;
+  for (const Receiver& receiver : receivers) {
     uids.push_back(receiver.certificate->uid_at(receiver.identity, time));
+    identifiers.push_back(receiver.certificate->identifier(uids.back()));
+  }
   std::vector<crypto::sakke::Recipient> recipients;
   for (std::size_t i = 0; i < receivers.size(); ++i)
-    recipients.push_back({uids[i], &receivers[i].certificate->z});
+    recipients.push_back({identifiers[i], &receivers[i].certificate->z});
   const std::vector<Octets> encapsulated = TRY(crypto::sakke::encapsulate(material.key.expose(), recipients));
   const Distribution d{material, sender, time, options};
   std::vector<Sealed> out = TRY(compose_all(d, receivers, uids, encapsulated, random));

@@ -156,7 +156,7 @@ Result<void> check_keys_held(Examination& x) {
 // that may manage the group (PR-1, PR-39).
 Result<void> check_initiator_kms(Examination& x) {
   const mcx::KmsUri kms = TRY(kms_named_by(x, x.message.initiator_kms, "IDRkmsi"));
-  x.initiator_kms = x.reception.domains.find(kms);
+  x.initiator_kms = x.reception.domains.find(kms, x.time);
   if (!x.initiator_kms)
     return refuse(Errc::unknown_kms, ErrorCode::invalid_certificate, "TS 33.180 5.3.1.2",
                   "IDRkmsi is '" + kms.text() + "', no certificate of that KMS is held",
@@ -166,7 +166,7 @@ Result<void> check_initiator_kms(Examination& x) {
 
 Result<void> check_authority(const Examination& x, const McpttId& initiator) {
   const Reception& with = x.reception;
-  const auto kms = with.domains.kms_of(initiator);
+  const auto kms = with.domains.kms_of(initiator, x.time);
   if (kms.ok() && (*kms)->kms_uri != x.initiator_kms->kms_uri)
     return refuse(Errc::not_authorised, ErrorCode::invalid_id, "PR-37",
                   "'" + initiator.text() + "' is served by '" + (*kms)->kms_uri.text() +
@@ -238,7 +238,8 @@ Error signature_refused(const Examination& x, const mcx::Uid& uid) {
 }
 
 bool signs(const Examination& x, const Signer& signer, OctetsView octets) {
-  return crypto::eccsi::verify(x.initiator_kms->kpak, signer.uid, octets, x.message.signature()).ok();
+  const Octets identifier = x.initiator_kms->identifier(signer.uid);
+  return crypto::eccsi::verify(x.initiator_kms->kpak, identifier, octets, x.message.signature()).ok();
 }
 
 // Step 6: before any decapsulation.
@@ -313,13 +314,14 @@ Result<void> check_replay(Examination& x, const ReplayCache* replay) {
 }
 
 Result<void> examine(Examination& x, const ReplayCache* replay) {
-  x.own_kms = x.reception.domains.find(x.reception.own_kms);
+  x.own_kms = x.reception.domains.find(x.reception.own_kms, x.reception.now);
   if (!x.own_kms)
     return fail(Errc::unknown_kms, "TS 33.180 5.3.1.2",
                 "no certificate of the own KMS '" + x.reception.own_kms.text() + "' is held",
                 "fetch it from the KMS (/init)");
   TRY(check_header(x));
   TRY(check_time(x));
+  x.own_kms = x.reception.domains.find(x.reception.own_kms, x.time);  // the one in force then
   TRY(check_responder(x));
   TRY(check_responder_kms(x));
   TRY(check_keys_held(x));

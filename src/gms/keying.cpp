@@ -21,7 +21,7 @@ struct Resolved {
 Resolved resolve(const Gms& gms, const std::vector<Addressee>& addressees, GmkId key, NtpTime time) {
   Resolved out;
   for (const Addressee& addressee : addressees) {
-    const auto certificate = gms.with().domains.kms_of(addressee.identity);
+    const auto certificate = gms.with().domains.kms_of(addressee.identity, time);
     const auto usable = certificate.ok() ? certificate.value()->usable_at(time) : Result<void>();
     if (certificate.ok() && usable.ok()) {
       out.receivers.push_back({addressee.identity, certificate.value()});
@@ -109,12 +109,12 @@ void note_collisions(const Gms& gms, Prepared& prepared) {
 }  // namespace
 
 Result<Prepared> hand_out(const Gms& gms, const Key& key, const std::vector<Addressee>& addressees) {
-  const auto own = gms.with().domains.kms_of(gms.with().settings.gms_uri);
-  if (!own.ok()) return own.error();
   Prepared out{Key{key.material.duplicate(), key.group, key.use, key.withdrawn,
                    mcx::fingerprint(key.material.key), key.created, next_t(gms, key.last_t)},
                {}};
   const NtpTime time = out.key.last_t;
+  const auto own = gms.with().domains.kms_of(gms.with().settings.gms_uri, time);
+  if (!own.ok()) return own.error();
   const mcx::KeySet* keys = own_keys_at(gms, *own.value(), time);
   if (!keys)
     return fail(Errc::expired, "TS 33.179 7.2",

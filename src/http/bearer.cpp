@@ -55,6 +55,7 @@ Result<std::optional<std::string_view>> bearer_token(const Headers& headers) {
 }
 
 unsigned refusal_status(const Error& error) noexcept {
+  if (error.code == Errc::transport) return 503;
   return error.code == Errc::not_authorised ? 403 : 401;
 }
 

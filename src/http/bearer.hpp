@@ -18,7 +18,7 @@ void add_bearer(Headers& headers, OctetsView token);
 [[nodiscard]] bool is_b64token(std::string_view text) noexcept;
 
 // Status and WWW-Authenticate of a refused token: 401 invalid_token, 403 insufficient_scope. The text says no
-// more.
+// more. 503 where the fault is ours: no keys to judge it by, and no WWW-Authenticate then.
 [[nodiscard]] unsigned refusal_status(const Error& error) noexcept;
 [[nodiscard]] std::string challenge(const Error& error);
 

@@ -352,7 +352,8 @@ Client::Client(std::shared_ptr<Core> core) : core_(std::move(core)) {}
 Client::~Client() = default;
 
 Result<std::unique_ptr<Client>> Client::make(const ClientOptions& options) {
-  auto context = TRY(tls::client_context({options.ca_file, options.certificate_file, options.key_file}));
+  auto context = TRY(tls::client_context(
+      {options.ca_file, options.certificate_file, options.key_file, options.system_store}));
   auto core = std::make_shared<Core>(options, asio::ssl::context(context.release()));
   return std::unique_ptr<Client>(new Client(std::move(core)));
 }

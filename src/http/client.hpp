@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// HTTPS client for the roles towards KMS, GMS and partners (no redirects, no system
-// trust store). The server's certificate chain and host name (DNS or IP SAN) are always verified; a partner
-// leg also demands the partner's URI SAN. Connections are kept and reused; a reused connection that turns out
-// closed is retried once on a new one only if no octet of an answer arrived and the method is idempotent.
-// Errors are Errc::transport and name the host, the step (resolve, connect, TLS, send, receive) and the cure.
+// HTTPS client for the roles towards KMS, GMS, partners and token issuers (no redirects; the system's trust
+// store for token keys alone). The server's certificate chain and host name (DNS or IP SAN) are always
+// verified; a partner leg also demands the partner's URI SAN. Connections are kept and reused; a reused
+// connection that turns out closed is retried once on a new one only if no octet of an answer arrived and the
+// method is idempotent. Errors are Errc::transport and name the host, the step (resolve, connect, TLS, send,
+// receive) and the cure.
 #pragma once
 
 #include <chrono>
@@ -24,6 +25,7 @@ struct ClientOptions {
   std::size_t header_limit = std::size_t{16} << 10;   // octets
   std::size_t idle_connections = 8;                   // kept open, over all hosts
   std::chrono::milliseconds idle_for{20'000};         // shorter than the servers' 30 s
+  bool system_store = false;                          // trust the system's anchors if `ca_file` is empty
 };
 
 struct ClientRequest {

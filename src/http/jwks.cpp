@@ -7,11 +7,9 @@
 #include <openssl/err.h>
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
-#include <sys/stat.h>
 
 #include <array>
 #include <fstream>
-#include <mutex>
 
 #include "base/text.hpp"
 #include "http/json.hpp"
@@ -184,80 +182,31 @@ Result<Jwks> Jwks::parse(std::string_view text) {
   return Jwks(std::move(keys));
 }
 
-std::size_t Jwks::size() const noexcept { return keys_->size(); }
-
-// ---- JwksFile
-
-namespace {
-
-struct Version {
-  ino_t inode = 0;
-  off_t size = 0;
-  std::int64_t seconds = 0;
-  std::int64_t nanoseconds = 0;
-  bool operator==(const Version&) const = default;
-};
-
-Version version_of(const std::string& path) {
-  struct stat about {};
-  if (::stat(path.c_str(), &about) != 0) return {};
-  return {about.st_ino, about.st_size, about.st_mtim.tv_sec, about.st_mtim.tv_nsec};
+Jwks Jwks::none(Error why) {
+  Jwks out(std::make_shared<std::vector<Key>>());
+  out.why_none_ = std::make_shared<const Error>(std::move(why));
+  return out;
 }
 
-Result<Jwks> read_jwks(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
+Jwks Jwks::telling(std::function<void()> missed) const {
+  Jwks out = *this;
+  out.missed_ = std::make_shared<const std::function<void()>>(std::move(missed));
+  return out;
+}
+
+std::size_t Jwks::size() const noexcept { return keys_->size(); }
+
+Result<Jwks> read_jwks_file(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
   std::string text(kMaxJwks + 1, '\0');
   if (!in)
-    return fail(Errc::usage, kClause, "JWKS file " + path + " cannot be opened",
+    return fail(Errc::usage, kClause, "JWKS file " + file + " cannot be opened",
                 "check the name and the rights of the file");
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(in.gcount()));
   auto parsed = Jwks::parse(text);
-  if (!parsed.ok()) return std::move(parsed).error().with("JWKS file " + path);
+  if (!parsed.ok()) return std::move(parsed).error().with("JWKS file " + file);
   return parsed;
-}
-
-}  // namespace
-
-struct JwksFile::State {
-  std::string path;
-  mutable std::mutex mutex;
-  Version version;
-  std::optional<Jwks> keys;
-  std::optional<Error> fault;
-};
-
-JwksFile::JwksFile(std::unique_ptr<State> state) : state_(std::move(state)) {}
-JwksFile::~JwksFile() = default;
-
-Result<std::unique_ptr<JwksFile>> JwksFile::open(std::string path) {
-  auto state = std::make_unique<State>();
-  state->path = std::move(path);
-  state->version = version_of(state->path);
-  state->keys = TRY(read_jwks(state->path));
-  return std::unique_ptr<JwksFile>(new JwksFile(std::move(state)));
-}
-
-Result<void> check_jwks_file(const std::string& file) {
-  TRY(read_jwks(file));
-  return {};
-}
-
-Jwks JwksFile::current() {
-  const std::lock_guard lock(state_->mutex);
-  const Version version = version_of(state_->path);
-  if (version == state_->version) return *state_->keys;
-  state_->version = version;
-  auto fresh = read_jwks(state_->path);
-  state_->fault.reset();
-  if (fresh.ok()) state_->keys = std::move(fresh).value();
-  if (!fresh.ok()) state_->fault = std::move(fresh).error();
-  return *state_->keys;
-}
-
-std::optional<Error> JwksFile::last_fault() const {
-  const std::lock_guard lock(state_->mutex);
-  return state_->fault;
 }
 
 }  // namespace regroup::http

@@ -81,7 +81,9 @@ Result<EVP_PKEY*> key_for(const json& header, const SignatureAlgorithm& algorith
                 "have the issuer write kid as a text");
   EVP_PKEY* found = nullptr;
   int fitting = 0;
+  bool known = !named;
   for (const Jwks::Key& key : jwks.keys()) {
+    known = known || key.id == id;
     const bool fits =
         key.kind == algorithm.kind && (key.algorithm.empty() || key.algorithm == algorithm.name);
     if (!fits || (named && key.id != id)) continue;
@@ -89,10 +91,11 @@ Result<EVP_PKEY*> key_for(const json& header, const SignatureAlgorithm& algorith
     ++fitting;
   }
   if (fitting == 1) return found;
+  if (!known) jwks.miss();
   return fail(Errc::bad_signature, kJws,
               fitting == 0 ? "no key of the JWKS fits the token's kid and algorithm"
                            : "several keys of the JWKS fit the token",
-              "check that the JWKS file is the issuer's current one and that each key has its own kid");
+              "check that the JWKS is the issuer's current one and that each key has its own kid");
 }
 
 Result<std::vector<std::string>> string_or_array(const json& claims, const char* name, bool split_words) {
@@ -197,6 +200,7 @@ Result<Claims> verify(std::string_view token, const Jwks& jwks, const TokenPolic
   if (policy.leeway < 0 || policy.leeway > kMostLeeway)
     return fail(Errc::usage, "TS 33.180 B.2.1", "token leeway is not 0 to 30 seconds",
                 "choose a leeway of 0 to 30");
+  if (const Error* why = jwks.why_none()) return *why;
   const Parts parts = TRY(split(token));
   const json header = TRY(decode_object(parts.header, "token header"));
   const SignatureAlgorithm* algorithm = TRY(algorithm_of(header, policy));
@@ -206,7 +210,7 @@ Result<Claims> verify(std::string_view token, const Jwks& jwks, const TokenPolic
   wipe(signature);  // without it the rest is no token
   if (!holds)
     return fail(Errc::bad_signature, kJws, "token's signature does not verify",
-                "see whether the JWKS file is that of the issuer, and whether the token came whole");
+                "see whether the JWKS is that of the issuer, and whether the token came whole");
   const json payload = TRY(decode_object(parts.payload, "token payload"));
   return read_claims(payload, policy, now);
 }

@@ -5,6 +5,7 @@
 // KiB or nested deeper than 8. Key pointers inside the token (jku, x5u, x5c, jwk) are never looked at.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -22,33 +23,29 @@ inline constexpr std::size_t kMaxJwksKeys = 64;
 class Jwks {
  public:
   [[nodiscard]] static Result<Jwks> parse(std::string_view json);
+  // No keys, and what verify() says of every token.
+  [[nodiscard]] static Jwks none(Error why);
+  // The same keys; verify() calls `missed` for each token that names a key which is not among them. Anybody
+  // can make such a token, so `missed` must be cheap.
+  [[nodiscard]] Jwks telling(std::function<void()> missed) const;
   [[nodiscard]] std::size_t size() const noexcept;
 
   struct Key;
   [[nodiscard]] const std::vector<Key>& keys() const noexcept { return *keys_; }
+  [[nodiscard]] const Error* why_none() const noexcept { return why_none_.get(); }
+  void miss() const {
+    if (missed_) (*missed_)();
+  }
 
  private:
   explicit Jwks(std::shared_ptr<const std::vector<Key>> keys) : keys_(std::move(keys)) {}
   std::shared_ptr<const std::vector<Key>> keys_;
+  std::shared_ptr<const Error> why_none_;
+  std::shared_ptr<const std::function<void()>> missed_;
 };
 
-// A JWKS on disk, read again when the file changes. A broken new version is reported and the last good one
-// stays. Thread-safe.
-class JwksFile {
- public:
-  [[nodiscard]] static Result<std::unique_ptr<JwksFile>> open(std::string path);
-  ~JwksFile();
-  [[nodiscard]] Jwks current();
-  [[nodiscard]] std::optional<Error> last_fault() const;
-
- private:
-  struct State;
-  explicit JwksFile(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
-};
-
-// Whether a file is a JWKS, before anybody asks for a key of it. Errc::usage or what is wrong in it.
-[[nodiscard]] Result<void> check_jwks_file(const std::string& file);
+// Errc::usage for a file that cannot be opened, or what is wrong in it.
+[[nodiscard]] Result<Jwks> read_jwks_file(const std::string& file);
 
 struct TokenPolicy {
   std::string issuer;                       // `iss` must equal it; never empty
@@ -74,8 +71,8 @@ struct Claims {
 };
 
 // Error codes: not_authorised = valid but without the scope (insufficient_scope); usage = the policy is
-// incomplete; every other one = invalid_token (malformed, unsupported, bad_signature, expired,
-// not_yet_valid).
+// incomplete; transport = no keys to judge by (Jwks::none); every other one = invalid_token (malformed,
+// unsupported, bad_signature, expired, not_yet_valid).
 [[nodiscard]] Result<Claims> verify(std::string_view token, const Jwks& jwks, const TokenPolicy& policy,
                                     NtpTime now);
 

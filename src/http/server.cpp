@@ -45,6 +45,7 @@ struct Server::Core : std::enable_shared_from_this<Server::Core> {
   void accept(Listener& listener);
   void on_accept(Listener& listener, const ErrorCode& ec, tcp::socket socket);
   void left(Session* session, Listener& listener);
+  [[nodiscard]] bool crowded(const Listener& listener);
   void stop();
   void report(std::string detail) {
     if (options.on_fault)
@@ -329,7 +330,7 @@ void Session::answer(std::uint64_t serial, Response response) {
 
 void Session::write(Response response) {
   stage_ = Stage::writing;
-  if (draining_) keep_alive_ = false;
+  if (draining_ || core_->crowded(listener_)) keep_alive_ = false;
   response_ = std::move(response);
   head_ = response_head(response_, keep_alive_, std::time(nullptr));
   const bool with_body = !head_only_ && status_has_body(response_.status);
@@ -450,6 +451,11 @@ void Server::Core::left(Session* session, Listener& listener) {
   if (!listener.paused || stopping) return;
   listener.paused = false;
   asio::post(listener.acceptor.get_executor(), [this, &listener] { accept(listener); });
+}
+
+bool Server::Core::crowded(const Listener& listener) {
+  const std::lock_guard lock(mutex);
+  return listener.open > options.max_connections / 2;
 }
 
 std::vector<std::shared_ptr<Session>> Server::Core::living() {

@@ -33,7 +33,9 @@ struct ListenerOptions {
 struct ServerOptions {
   std::vector<ListenerOptions> listeners;
   std::size_t header_limit = std::size_t{16} << 10;  // octets of request line and header fields
-  std::size_t max_connections = 1024;                // per listener; more wait in the backlog
+  // Per listener; more wait in the backlog. From half of them on an answer ends its connection, so that those
+  // that are idle never keep all others out.
+  std::size_t max_connections = 1024;
   std::chrono::milliseconds idle_timeout{
       30'000};  // handshake, each whole request, each write, keep-alive wait
   std::chrono::milliseconds answer_deadline{60'000};  // handler's time to answer, then 503

@@ -96,6 +96,12 @@ Result<void> trust(SSL_CTX* context, const std::string& ca_file) {
   return {};
 }
 
+Result<void> trust_system(SSL_CTX* context) {
+  if (SSL_CTX_set_default_verify_paths(context) == 1) return {};
+  ERR_clear_error();
+  return fail(Errc::internal, "", "OpenSSL cannot read the system's trust store");
+}
+
 Result<Context> base_context(const SSL_METHOD* method) {
   Context context(SSL_CTX_new(method));
   if (!context) return fail(Errc::internal, "", "OpenSSL cannot make a TLS context");
@@ -152,7 +158,8 @@ Result<Context> server_context(const ServerSide& side) {
 
 Result<Context> client_context(const ClientSide& side) {
   Context context = TRY(base_context(TLS_client_method()));
-  TRY(trust(context.get(), side.ca_file));
+  const bool system = side.system_store && side.ca_file.empty();
+  TRY(system ? trust_system(context.get()) : trust(context.get(), side.ca_file));
   if (!side.certificate_file.empty()) TRY(use_identity(context.get(), side.certificate_file, side.key_file));
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
   return context;

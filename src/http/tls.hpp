@@ -35,6 +35,7 @@ struct ClientSide {
   std::string ca_file;
   std::string certificate_file;  // empty = none
   std::string key_file;
+  bool system_store = false;
 };
 [[nodiscard]] Result<Context> client_context(const ClientSide& side);
 

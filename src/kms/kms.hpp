@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The key management server of one security domain (TS 33.179 7.2, TS 33.180 5.3): two master secrets, made
-// once, and what is derived from them for (identity, key period). Issued keys are not kept; the same question
-// gives the same RSK and a fresh, equally valid SSK/PVT pair (RFC 6507 5.1.1). Each key set is checked
-// before it is handed out. Refuses: unknown, suspended and revoked identities, periods outside the window (a
-// stolen token shall not reach far), stored public keys that do not belong to the stored secrets. Who may
-// ask for which identity is the front's business (app/kms/front.hpp).
+// once, and what is derived from them for (identity, key period). An announced roll-over makes two more,
+// which take over at a boundary of key periods. Issued keys are not kept; the same question gives the same
+// RSK and a fresh, equally valid SSK/PVT pair (RFC 6507 5.1.1). Each key set is checked before it is handed
+// out. Refuses: unknown, suspended and revoked identities, periods outside the window (a stolen token shall
+// not reach far), stored public keys that do not belong to the stored secrets. Who may ask for which identity
+// is the front's business (app/kms/front.hpp).
 #pragma once
 
 #include "base/random.hpp"
@@ -55,11 +56,12 @@ class Stored {
   friend class Kms;
   struct Domain;
   struct Secrets {
+    std::uint32_t number = 1;  // the id of its record
     crypto::sakke::MasterSecret z;
     crypto::eccsi::Ksak ksak;
+    Registry::Changed own;
   };
-  std::optional<Secrets> secrets_;
-  CertificateRecord own_;
+  std::vector<Secrets> secrets_;
   Registry registry_;
   TransportKeyStore transport_;
   bool domain_is_kept_ = true;
@@ -76,7 +78,20 @@ class Kms {
 
   [[nodiscard]] const Registry& registry() const { return registry_; }
   [[nodiscard]] Registry& registry() { return registry_; }
-  [[nodiscard]] const mcx::KmsCertificate& certificate() const { return certificate_; }
+  // The one whose keys are issued for periods at that time.
+  [[nodiscard]] const mcx::KmsCertificate& certificate_at(NtpTime t) const { return at(t).certificate; }
+  // What all certificates have in common.
+  [[nodiscard]] const mcx::KmsUri& kms_uri() const { return authorities_.front().certificate.kms_uri; }
+  [[nodiscard]] const mcx::KeyPeriods& periods() const { return authorities_.front().certificate.periods; }
+  // New master secrets, in force from the beginning of the period `from` on, their certificate announced at
+  // once. An explicit administrative act. Errc::usage when fewer than two whole periods would lie before;
+  // Errc::conflict while an earlier successor has not taken over. Secrets of which no key is issued any more
+  // are destroyed.
+  [[nodiscard]] Result<void> roll_over(std::int64_t from, NtpTime now, Random& random, Window window = {});
+  // The first period that a roll-over may begin with.
+  [[nodiscard]] std::int64_t earliest_roll_over(NtpTime now) const;
+  // After a restore; see Registry::renumber().
+  void renumber();
   [[nodiscard]] const TransportKeyStore& transport_keys() const { return transport_keys_; }
   [[nodiscard]] TransportKeyStore& transport_keys() { return transport_keys_; }
   // Takes over subscribers, certificates and transport keys that an administrator changed in the store, if it
@@ -99,26 +114,34 @@ class Kms {
                                                                 Random& random, Window window = {}) const;
 
  private:
-  Kms(crypto::sakke::MasterSecret z, crypto::eccsi::Ksak ksak, mcx::KmsCertificate certificate,
-      Registry registry)
-      : z_(std::move(z)),
-        ksak_(std::move(ksak)),
-        certificate_(std::move(certificate)),
-        registry_(std::move(registry)) {}
+  // Two master secrets and their certificate.
+  struct Authority {
+    std::uint32_t number;  // from 1 on
+    crypto::sakke::MasterSecret z;
+    crypto::eccsi::Ksak ksak;
+    mcx::KmsCertificate certificate;
+  };
+  Kms() = default;
+  [[nodiscard]] static Authority make_authority(std::uint32_t number, const Setup& setup, Random& random);
+  [[nodiscard]] static Result<Authority> open_authority(Stored::Secrets stored);
+  [[nodiscard]] const Authority& at(NtpTime t) const;
+  [[nodiscard]] const Authority& of_period(std::int64_t number) const {
+    return at(periods().start_of(number));
+  }
+  void drop_old(NtpTime now, Window window);
   [[nodiscard]] Result<IssuedKeySet> issue(const mcx::McpttId& identity, std::int64_t period_no,
                                            Random& random) const;
   [[nodiscard]] Result<void> check_window(std::int64_t period_no, NtpTime now, Window window) const;
-  [[nodiscard]] Result<void> check_issued(const IssuedKeySet& keys) const;
-  [[nodiscard]] IssuedKeySet key_set(const mcx::McpttId& identity, std::int64_t period_no,
-                                     const mcx::Uid& uid, crypto::sakke::RskOctets rsk,
-                                     crypto::eccsi::UserKey signing) const;
+  [[nodiscard]] static Result<void> check_issued(const Authority& by, const IssuedKeySet& keys);
+  [[nodiscard]] static IssuedKeySet key_set(const Authority& by, const mcx::McpttId& identity,
+                                            std::int64_t period_no, const mcx::Uid& uid,
+                                            crypto::sakke::RskOctets rsk, crypto::eccsi::UserKey signing);
 
-  crypto::sakke::MasterSecret z_;
-  crypto::eccsi::Ksak ksak_;
-  mcx::KmsCertificate certificate_;
+  std::vector<Authority> authorities_;  // in the order of their time
   Registry registry_;
   TransportKeyStore transport_keys_;
   bool domain_is_kept_ = false;
+  std::vector<std::uint32_t> dropped_ = {};  // authorities whose records are to be erased
 };
 
 // The KmsUri without scheme, port and a leading "kms.".

@@ -14,6 +14,7 @@ constexpr std::string_view kCache = "TS 33.180 D.3.2";
 constexpr std::string_view kKeySet = "TS 33.180 D.3.3";
 constexpr std::string_view kRecord = "docs/formats.md, KMS store";
 constexpr std::size_t kNone = std::string_view::npos;
+constexpr std::size_t kMostOfOneKms = mcx::Domains::kMostOfOneKms;
 
 void fold(std::string& text, std::size_t from, std::size_t to) {
   for (std::size_t i = from; i < to; ++i)
@@ -84,6 +85,10 @@ struct CacheRecord {
   }
 };
 
+std::string id_of(const CertificateRecord& one) {
+  return one.cert_uri.empty() ? one.kms_uri : one.kms_uri + " " + one.cert_uri;
+}
+
 Error no_such(const Record& record) {
   return fail(Errc::malformed, kRecord, "record " + record.kind + "/" + printable(record.id) + " is none",
               "restore the directory from its last good backup");
@@ -112,6 +117,11 @@ bool is_server_like(std::string_view identity) {
   return user.size() >= 6 && user.substr(user.size() - 6) == ".group";
 }
 
+bool side_by_side(const CertificateRecord& a, const CertificateRecord& b) {
+  return !a.cert_uri.empty() && !b.cert_uri.empty() && a.cert_uri != b.cert_uri && a.period == b.period &&
+         a.offset == b.offset && a.valid_from != b.valid_from;
+}
+
 CertificateRecord record_of(const mcx::KmsCertificate& certificate, std::string issuer) {
   return {certificate.kms_uri.text(),
           certificate.cert_uri,
@@ -124,6 +134,21 @@ CertificateRecord record_of(const mcx::KmsCertificate& certificate, std::string 
           certificate.valid_from,
           certificate.valid_to,
           certificate.revoked};
+}
+
+const CertificateRecord& Registry::own_at(NtpTime t) const {
+  const CertificateRecord* out = &own();
+  for (const Changed& one : own_)
+    if (!one.certificate.valid_from || *one.certificate.valid_from <= t) out = &one.certificate;
+  return *out;
+}
+
+void Registry::announce(CertificateRecord successor) {
+  ++cache_num_;
+  own_.back().certificate.valid_to = successor.valid_from;
+  own_.push_back({std::move(successor), cache_num_});
+  for (Changed& one : own_) one.changed_in = cache_num_;
+  keep_cache_num();
 }
 
 Result<void> Registry::add(const mcx::McpttId& identity, bool server) {
@@ -171,11 +196,11 @@ Result<bool> Registry::set_standing(std::string_view identity, Standing standing
 }
 
 Result<void> Registry::check_import(const CertificateRecord& external) const {
-  if (external.kms_uri == own_.kms_uri)
+  if (external.kms_uri == own().kms_uri)
     return fail(Errc::conflict, kCache,
-                "the certificate names this KMS itself (" + printable(own_.kms_uri) + ")",
+                "the certificate names this KMS itself (" + printable(own().kms_uri) + ")",
                 "import certificates of partner domains only");
-  TRY(keep_apart(own_, external));
+  TRY(keep_apart(own(), external));
   for (const External& held : externals_) {
     const CertificateRecord& old = held.certificate;
     const bool same_name = !external.cert_uri.empty() && old.cert_uri == external.cert_uri;
@@ -196,32 +221,42 @@ Result<void> Registry::check_import(const CertificateRecord& external) const {
   return {};
 }
 
-// Replaces by CertUri, else by KmsUri: of one KMS there is one at a time.
+// Of one KMS those are held that have each their time, and of these the latest.
 Result<bool> Registry::import_certificate(CertificateRecord external) {
   TRY(check_import(external));
-  const auto held = std::find_if(externals_.begin(), externals_.end(), [&](const External& one) {
-    return one.certificate.kms_uri == external.kms_uri;
-  });
-  if (held != externals_.end() && held->certificate == external) return false;
-  ++cache_num_;
-  External& taken = held == externals_.end() ? externals_.emplace_back() : *held;
-  taken = {std::move(external), cache_num_};
-  keep(taken);
+  std::vector<External*> beside;
+  for (External& held : externals_) {
+    if (held.certificate == external) return false;
+    if (held.certificate.kms_uri != external.kms_uri) continue;
+    if (side_by_side(held.certificate, external))
+      beside.push_back(&held);
+    else
+      forget(held);
+  }
+  if (beside.size() >= kMostOfOneKms)
+    forget(**std::min_element(beside.begin(), beside.end(), [](const External* a, const External* b) {
+      return a->certificate.valid_from < b->certificate.valid_from;
+    }));
+  std::erase_if(externals_, [](const External& one) { return one.changed_in == 0; });
+  externals_.push_back({std::move(external), ++cache_num_});
+  keep(externals_.back());
   return true;
 }
 
 Result<bool> Registry::revoke_certificate(std::string_view kms_uri) {
+  bool any = false, changed = false;
   for (External& held : externals_) {
     if (held.certificate.kms_uri != kms_uri) continue;
-    if (held.certificate.revoked) return false;
-    held.certificate.revoked = true;
+    any = true;
+    if (held.certificate.revoked) continue;
+    held.certificate.revoked = changed = true;
     held.changed_in = ++cache_num_;
     keep(held);
-    return true;
   }
+  if (any) return changed;
   return fail(Errc::unknown_kms, kCache, "no certificate of " + printable(kms_uri) + " is held",
-              kms_uri == own_.kms_uri ? "the own certificate is not revoked, but rolled over"
-                                      : "regroup kms external list names those that are held");
+              kms_uri == own().kms_uri ? "the own certificate is not revoked, but rolled over"
+                                       : "regroup kms external list names those that are held");
 }
 
 void Registry::renumber() {
@@ -230,7 +265,8 @@ void Registry::renumber() {
     held.changed_in = cache_num_;
     keep(held);
   }
-  changes_.insert_or_assign({"cache", "number"}, encode_record(CacheRecord{cache_num_}));
+  for (Changed& one : own_) one.changed_in = cache_num_;
+  keep_cache_num();
 }
 
 std::vector<CertificateRecord> Registry::externals() const {
@@ -239,18 +275,20 @@ std::vector<CertificateRecord> Registry::externals() const {
   return out;
 }
 
-const CertificateRecord* Registry::certificate_of(std::string_view kms_uri) const {
-  if (own_.kms_uri == kms_uri) return &own_;
-  for (const External& held : externals_)
-    if (held.certificate.kms_uri == kms_uri) return &held.certificate;
-  return nullptr;
+std::vector<CertificateRecord> Registry::certificates_of(std::string_view kms_uri) const {
+  std::vector<CertificateRecord> out;
+  for (const Changed& held : own().kms_uri == kms_uri ? own_ : externals_)
+    if (held.certificate.kms_uri == kms_uri) out.push_back(held.certificate);
+  return out;
 }
 
 CacheAnswer Registry::changes_since(std::optional<std::int64_t> held) const {
   const std::int64_t since = held && *held <= cache_num_ ? *held : 0;
   CacheAnswer out{cache_num_, {}};
+  for (const Changed& one : own_)
+    if (own_.size() > 1 && one.changed_in > since) out.certificates.push_back({one.certificate, true});
   for (const External& one : externals_)
-    if (one.changed_in > since) out.certificates.push_back(one.certificate);
+    if (one.changed_in > since) out.certificates.push_back({one.certificate, false});
   return out;
 }
 
@@ -265,9 +303,19 @@ void Registry::keep(const Subscriber& one) {
 
 // The number goes with the certificate that raised it.
 void Registry::keep(const External& one) {
-  changes_.insert_or_assign({"external", one.certificate.kms_uri},
+  changes_.insert_or_assign({"external", id_of(one.certificate)},
                             encode_record(ExternalRecord{one.certificate, one.changed_in}));
+  keep_cache_num();
+}
+
+void Registry::keep_cache_num() {
   changes_.insert_or_assign({"cache", "number"}, encode_record(CacheRecord{cache_num_}));
+}
+
+// Marked, and gone with the next clean-up.
+void Registry::forget(External& one) {
+  changes_.insert_or_assign({"external", id_of(one.certificate)}, std::nullopt);
+  one.changed_in = 0;
 }
 
 Writes Registry::take_changes() {
@@ -284,7 +332,7 @@ Result<void> Registry::take(const Record& record) {
   }
   if (record.kind == "external") {
     ExternalRecord in = TRY(decode_record<ExternalRecord>(record.value.expose(), record.kind));
-    if (in.certificate.kms_uri != record.id) return no_such(record);
+    if (id_of(in.certificate) != record.id) return no_such(record);
     externals_.push_back({std::move(in.certificate), in.changed_in});
     return {};
   }

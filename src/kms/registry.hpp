@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a KMS knows that is not secret: its own certificate, its subscribers, the certificates of permitted
+// What a KMS knows that is not secret: its own certificates, its subscribers, the certificates of permitted
 // External KMSs and the version of that cache (TS 33.180 D.3). Identities are looked up with
 // scheme and host folded to lower case, but keys are derived from, and answers name, the string that was
 // registered. Each change leaves the records that keep it (docs/formats.md, KMS store) with take_changes().
@@ -40,6 +40,9 @@ enum class Standing : std::uint8_t {
 };
 [[nodiscard]] std::string_view name_of(Standing standing) noexcept;
 
+// Whether two certificates of one KMS have each their time: the one that begins later takes over then.
+[[nodiscard]] bool side_by_side(const CertificateRecord& a, const CertificateRecord& b);
+
 struct Subscriber {
   mcx::McpttId identity;
   bool server = false;  // a GMS or MC server: gets keys only with its own client credential
@@ -49,7 +52,11 @@ struct Subscriber {
 // An answer to /certcache.
 struct CacheAnswer {
   std::int64_t cache_num = 0;
-  std::vector<CertificateRecord> certificates;
+  struct Entry {
+    CertificateRecord certificate;
+    bool own = false;
+  };
+  std::vector<Entry> certificates;
 };
 
 inline const std::vector<std::string> kRegistryKinds = {"cache", "external", "subscriber"};
@@ -57,10 +64,21 @@ inline const std::vector<std::string> kRegistryKinds = {"cache", "external", "su
 class Registry {
  public:
   Registry() = default;
-  explicit Registry(CertificateRecord own) : own_(std::move(own)) {}
+  explicit Registry(CertificateRecord own) { add_own({std::move(own), 1}); }
 
-  [[nodiscard]] const CertificateRecord& own() const { return own_; }
-  void set_own(CertificateRecord own) { own_ = std::move(own); }
+  // An own certificate and the cache number of its last change.
+  struct Changed {
+    CertificateRecord certificate;
+    std::int64_t changed_in = 0;
+  };
+  // The own certificates in the order of their validity; KmsUri, periods and domains are those of all.
+  [[nodiscard]] const CertificateRecord& own() const { return own_.front().certificate; }
+  [[nodiscard]] const CertificateRecord& own_at(NtpTime t) const;
+  [[nodiscard]] const std::vector<Changed>& all_own() const { return own_; }
+  void add_own(Changed own) { own_.push_back(std::move(own)); }
+  void drop_first_own() { own_.erase(own_.begin()); }
+  // The last own certificate ends where this one begins; clients learn of both with the next cache number.
+  void announce(CertificateRecord successor);
   [[nodiscard]] std::int64_t cache_num() const { return cache_num_; }
   [[nodiscard]] std::size_t subscribers() const { return subscribers_.size(); }
 
@@ -75,18 +93,20 @@ class Registry {
   // The subscriber of that identity, nullptr when there is none.
   [[nodiscard]] const Subscriber* find(std::string_view identity) const;
 
-  // Adds or replaces (by CertUri, else by KmsUri); false when nothing changed. A change raises the cache
-  // number.
+  // Adds or replaces (by CertUri, else those of its KmsUri that it does not stand beside); false when nothing
+  // changed. A change raises the cache number.
   [[nodiscard]] Result<bool> import_certificate(CertificateRecord external);
-  // Marks it revoked, for good under that CertUri; false when it was. Errc::unknown_kms when none is held.
+  // Marks all of that KMS revoked, for good under their CertUris; false when it was. Errc::unknown_kms when
+  // none is held.
   [[nodiscard]] Result<bool> revoke_certificate(std::string_view kms_uri);
   [[nodiscard]] std::vector<CertificateRecord> externals() const;
   // After a restore: numbers above those that were given out since the backup (a million changes at most),
   // under which every client takes all certificates anew.
   void renumber();
-  // The own certificate or an external one, revoked ones included; nullptr when none is held.
-  [[nodiscard]] const CertificateRecord* certificate_of(std::string_view kms_uri) const;
+  // The own certificates or external ones, revoked ones included; empty when none is held.
+  [[nodiscard]] std::vector<CertificateRecord> certificates_of(std::string_view kms_uri) const;
   // What changed after version `held`; everything without a version, or with one that was never given out.
+  // The own certificates are among it once there is more than one: clients choose by the time of a message.
   [[nodiscard]] CacheAnswer changes_since(std::optional<std::int64_t> held) const;
 
   // What the changes since the last call, or since the beginning, want kept; in one commit, or the cache
@@ -99,20 +119,19 @@ class Registry {
   [[nodiscard]] static Result<Registry> parse(OctetsView record);
 
  private:
-  struct External {
-    CertificateRecord certificate;
-    std::int64_t changed_in = 0;  // cache number of the last change
-  };
+  using External = Changed;
   struct Wire;
   void keep(const Subscriber& subscriber);
   void keep(const External& external);
+  void keep_cache_num();
+  void forget(External& external);
   [[nodiscard]] Result<void> check_import(const CertificateRecord& external) const;
 
-  CertificateRecord own_;
+  std::vector<Changed> own_;
   std::int64_t cache_num_ = 1;
   std::map<std::string, Subscriber> subscribers_;  // by folded identity
   std::vector<External> externals_;
-  std::map<std::pair<std::string, std::string>, SecretOctets> changes_;  // by kind and id
+  std::map<std::pair<std::string, std::string>, std::optional<SecretOctets>> changes_;  // by kind and id
 };
 
 // Scheme and host in lower case, the rest as it stands: the form identities are compared in.

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The KMS documents of TS 33.180 Annex D (TS 33.179 Annex D): request, response, certificate, key set. Pure
-// syntax: public points are Octets, keys are SecretOctets, nothing here knows a curve. Reading is tolerant
-// (any order, namespaces of Profile, hex or base64, missing xsi:type); writing is strict (order
-// and types of the Rel-14+ schema). Wrapped keys are read and written as they stand: who holds the transport
-// key opens them (app/kms/protection.hpp). A signed request or response is Errc::unsupported here:
-// kmsxml/signature.hpp reads it, and verifies it first. A SignedKmsCertificate is read as the certificate in
-// it; its signature proves nothing.
+// syntax: public points are Octets, keys are SecretOctets, nothing here knows a curve. Reading is strict but
+// for the switches of its Profile; requests are read in any order. Writing is strict (order and types of the
+// Rel-14+ schema). Wrapped keys are read and written as they stand: who holds the transport key opens them
+// (app/kms/protection.hpp). A signed request or response is Errc::unsupported here: kmsxml/signature.hpp
+// reads it, and verifies it first. A SignedKmsCertificate is read as the certificate in it; its signature
+// proves nothing.
 #pragma once
 
 #include <optional>
@@ -16,16 +16,9 @@
 #include "base/octets.hpp"
 #include "base/result.hpp"
 #include "base/secret.hpp"
+#include "kmsxml/tolerance.hpp"
 
 namespace regroup::kmsxml {
-
-inline constexpr std::string_view kNamespace = "urn:3gpp:ns:mcsecKMSInterface:1.0";
-
-// What a reader accepts; others are refused by name.
-struct Profile {
-  std::vector<std::string> namespaces = {std::string(kNamespace),
-                                         "TOBEDEFINED"};  // Rel-14+; Rel-13 placeholder
-};
 
 enum class Role { root, external };
 

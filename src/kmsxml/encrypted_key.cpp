@@ -18,9 +18,9 @@ class Parts {
   Parts(const xml::Element& element, std::string_view field, std::string_view clause)
       : element_(element), field_(field), clause_(clause) {}
 
-  [[nodiscard]] Error broken(const std::string& what, Errc code = Errc::malformed) const {
-    return fail(code, clause_, std::string(field_) + "/" + element_.name + ": " + what,
-                std::string(kFetchAgain));
+  [[nodiscard]] Error broken(const std::string& what, Errc code = Errc::malformed,
+                             std::string cure = std::string(kFetchAgain)) const {
+    return fail(code, clause_, std::string(field_) + "/" + element_.name + ": " + what, std::move(cure));
   }
   // The child of that name, nullptr without one; twice is an error.
   [[nodiscard]] Result<const xml::Element*> one(std::string_view ns, std::string_view name) const {
@@ -56,14 +56,19 @@ bool is_hex(std::string_view text) {
   });
 }
 
-// base64, or hex when it is pure hex of an expected size (trap T-10).
-Result<Octets> cipher_of(std::string_view text, std::initializer_list<std::size_t> sizes) {
+// base64, or hex when it is pure hex of an expected size (trap T-10), which no base64 of such a key is.
+struct Cipher {
+  Result<Octets> octets;
+  bool hex;
+};
+Cipher cipher_of(std::string_view text, std::initializer_list<std::size_t> sizes) {
   std::string packed;
   std::copy_if(text.begin(), text.end(), std::back_inserter(packed),
                [](char c) { return c != ' ' && c != '\t' && c != '\r' && c != '\n'; });
   const bool expected =
       packed.size() % 2 == 0 && std::find(sizes.begin(), sizes.end(), packed.size() / 2) != sizes.end();
-  return expected && is_hex(packed) ? from_hex(packed) : from_base64(packed);
+  if (expected && is_hex(packed)) return {from_hex(packed), true};
+  return {from_base64(packed), false};
 }
 
 Result<void> check_type(const Parts& parts, const xml::Element& element) {
@@ -75,7 +80,8 @@ Result<void> check_type(const Parts& parts, const xml::Element& element) {
 }  // namespace
 
 Result<EncryptedKey> read_encrypted_key(const xml::Element& element, std::string_view field,
-                                        std::string_view clause, std::initializer_list<std::size_t> sizes) {
+                                        std::string_view clause, std::initializer_list<std::size_t> sizes,
+                                        const Profile& profile) {
   const Parts parts(element, field, clause);
   TRY(check_type(parts, element));
   TRY(parts.only({"EncryptionMethod", "KeyInfo", "CipherData", "CarriedKeyName"}));
@@ -95,9 +101,11 @@ Result<EncryptedKey> read_encrypted_key(const xml::Element& element, std::string
   EncryptedKey out{.key_name = std::string(info->children[0].token()),
                    .carried_key_name = carried ? std::string(carried->token()) : std::string()};
   if (out.key_name.empty()) return parts.broken("KeyName is empty");
-  auto cipher = cipher_of(data->children[0].token(), sizes);
-  if (!cipher.ok()) return parts.broken("CipherValue is neither base64 nor hex of an expected size");
-  out.cipher = std::move(cipher).value();
+  Cipher cipher = cipher_of(data->children[0].token(), sizes);
+  if (!cipher.octets.ok()) return parts.broken("CipherValue is neither base64 nor hex of an expected size");
+  if (cipher.hex && !profile.takes(Tolerance::hex_cipher))
+    return parts.broken("CipherValue is hex, not base64", Errc::malformed, cure_by(Tolerance::hex_cipher));
+  out.cipher = std::move(cipher.octets).value();
   if (out.cipher.size() < kLeastCipher || out.cipher.size() > kMostCipher || out.cipher.size() % 8 != 0)
     return parts.broken("CipherValue has " + std::to_string(out.cipher.size()) +
                         " octets, which no wrapped key has");

@@ -16,8 +16,12 @@ bool is_hex(std::string_view text) {
   });
 }
 
-Result<SecretOctets> hex_or_base64(std::string_view text) {
-  return is_hex(text) ? secret_from_hex(text, Spaces::skip) : secret_from_base64(text, Spaces::skip);
+bool has_spaces(std::string_view text) { return text.find_first_of(" \t\r\n") != std::string_view::npos; }
+
+// "2026-03-02T09:30:00" and no more.
+bool names_no_zone(std::string_view time) {
+  const std::size_t clock = time.find('T');
+  return clock != std::string_view::npos && time.find_first_of("Z+-", clock) == std::string_view::npos;
 }
 
 }  // namespace
@@ -44,6 +48,27 @@ bool Fields::accepts(std::string_view ns) const {
 void Fields::reject(Errc code, std::string_view name, std::string detail, std::string cure) {
   if (error_) return;
   error_ = fail(code, clause_, element_.name + "/" + std::string(name) + ": " + detail, std::move(cure));
+}
+
+bool Fields::tolerates(Tolerance deviation, std::string_view name, std::string_view what) {
+  if (error_) return false;
+  if (profile_.takes(deviation)) return true;
+  reject(Errc::malformed, name, std::string(what), cure_by(deviation));
+  return false;
+}
+
+void Fields::in_order(std::initializer_list<std::string_view> names) {
+  auto reached = names.begin();
+  for (const xml::Element& child : element_.children) {
+    const auto at = std::find(names.begin(), names.end(), child.name);
+    if (at == names.end() || !accepts(child.ns)) continue;
+    if (at < reached) {
+      (void)tolerates(Tolerance::element_order, child.name,
+                      "stands behind " + std::string(*reached) + ", which the Rel-14 schema has later");
+      return;
+    }
+    reached = at;
+  }
 }
 
 const xml::Element* Fields::find(std::string_view name) {
@@ -100,7 +125,12 @@ NtpTime Fields::time(std::string_view name) {
   if (error_) return {};
   const Result<NtpTime> time = parse_date_time(token);
   // A zone may carry it out of the years 1900 to 9999: then it could not be written again.
-  if (time.ok() && parse_date_time(date_time(*time)).ok()) return *time;
+  if (time.ok() && parse_date_time(date_time(*time)).ok()) {
+    if (names_no_zone(token) &&
+        !tolerates(Tolerance::zoneless_time, name, "'" + printable(token, 40) + "' names no time zone"))
+      return {};
+    return *time;
+  }
   reject(Errc::malformed, name, "'" + printable(token, 40) + "' is not a dateTime",
          "write it as 2026-03-02T09:30:00Z");
   return {};
@@ -114,20 +144,29 @@ std::optional<NtpTime> Fields::optional_time(std::string_view name) {
 Octets Fields::point(std::string_view name, std::size_t size) {
   const xml::Element* found = need(name);
   if (!found) return {};
-  const Result<SecretOctets> octets = hex_or_base64(found->token());
+  const SecretOctets octets = hex_or_base64(name, found->token());
+  if (octets.size() != size)
+    reject(Errc::malformed, name,
+           std::to_string(octets.size()) + " octets; an uncompressed point takes " + std::to_string(size));
+  return to_octets(octets.expose());
+}
+
+SecretOctets Fields::hex_or_base64(std::string_view name, std::string_view text) {
+  const bool hex = is_hex(text);
+  Result<SecretOctets> octets =
+      hex ? secret_from_hex(text, Spaces::skip) : secret_from_base64(text, Spaces::skip);
   if (!octets.ok()) {
-    reject(Errc::malformed, name, octets.error().detail);
+    reject(Errc::malformed, name, "neither hexBinary nor base64");
     return {};
   }
-  if (octets->size() != size)
-    reject(Errc::malformed, name,
-           std::to_string(octets->size()) + " octets; an uncompressed point takes " + std::to_string(size));
-  return to_octets(octets->expose());
+  if (has_spaces(text) && !tolerates(Tolerance::spaced_key, name, "has white space inside")) return {};
+  if (!hex && !tolerates(Tolerance::base64_key, name, "is base64, not hexBinary")) return {};
+  return std::move(octets).value();
 }
 
 bool Fields::has_type(std::string_view name, const xml::Element& element, std::string_view type) {
   const std::string* found = element.attribute("type", xml::kXsiNamespace);
-  if (!found) return true;
+  if (!found) return tolerates(Tolerance::no_xsi_type, name, "has no xsi:type");
   const auto named = xml::Scope(element, &scope_).qname(*found);
   if (named.ok() && named->name == type && accepts(named->ns)) return true;
   reject(Errc::malformed, name,
@@ -151,7 +190,7 @@ EncryptedKey Fields::wrapped_key(std::string_view name, std::initializer_list<st
     return {};
   }
   auto key = read_encrypted_key(found->children[0], std::string(element_.name) + "/" + std::string(name),
-                                clause_, sizes);
+                                clause_, sizes, profile_);
   if (key.ok()) return std::move(key).value();
   if (!error_) error_ = std::move(key).error();
   return {};
@@ -164,17 +203,16 @@ SecretOctets Fields::plain_octets(std::string_view name) {
     reject(Errc::malformed, name, "is wrapped where other keys of the set are plain");
     return {};
   }
-  Result<SecretOctets> octets = hex_or_base64(found->token());
-  if (octets.ok()) return std::move(octets).value();
-  reject(Errc::malformed, name, "neither hexBinary nor base64");
-  return {};
+  return hex_or_base64(name, found->token());
 }
 
 SecretOctets Fields::plain_key(std::string_view name, std::size_t size) {
   SecretOctets octets = plain_octets(name);
   if (octets.size() != size)
     reject(Errc::malformed, name,
-           std::to_string(octets.size()) + " octets instead of " + std::to_string(size));
+           std::to_string(octets.size()) + " octets instead of " + std::to_string(size),
+           octets.size() == 128 ? "report it to the KMS operator: one coordinate is no key (trap T-13)"
+                                : std::string(kFetchAgain));
   return octets;
 }
 
@@ -193,6 +231,10 @@ SecretOctets Fields::plain_scalar(std::string_view name, std::size_t size) {
     reject(Errc::malformed, name, "does not fit " + std::to_string(size) + " octets");
     return out;
   }
+  if (octets.size() != size &&
+      !tolerates(Tolerance::ssk_length, name,
+                 std::to_string(octets.size()) + " octets instead of " + std::to_string(size)))
+    return out;
   const OctetsView kept = octets.expose().subspan(extra);
   std::copy(kept.begin(), kept.end(), out.expose_mutable().end() - static_cast<std::ptrdiff_t>(kept.size()));
   return out;

@@ -26,6 +26,10 @@ class Fields {
       : scope_(scope), element_(element), profile_(profile), clause_(clause) {}
 
   [[nodiscard]] bool accepts(std::string_view ns) const;
+  // Children of those names stand in that order, or the profile does not mind.
+  void in_order(std::initializer_list<std::string_view> names);
+  // A deviation in a field: taken and counted, or refused with its switch as the cure.
+  bool tolerates(Tolerance deviation, std::string_view name, std::string_view what);
   // The child of that name in an accepted namespace, or nullptr.
   const xml::Element* find(std::string_view name);
   const xml::Element* need(std::string_view name);
@@ -37,7 +41,7 @@ class Fields {
   bool boolean(std::string_view name);          // absent: false
   NtpTime time(std::string_view name);          // required
   std::optional<NtpTime> optional_time(std::string_view name);
-  // hexBinary, or base64 when it is not pure hex; exactly `size` octets.
+  // hexBinary, or under a switch base64 when it is not pure hex; exactly `size` octets.
   Octets point(std::string_view name, std::size_t size);
   // Behind an abstractKeyContentType the content decides: an element is a wrapped key, text a plain one;
   // xsi:type is checked when there is one.
@@ -46,7 +50,7 @@ class Fields {
   EncryptedKey wrapped_key(std::string_view name, std::initializer_list<std::size_t> sizes);
   Octets plain_point(std::string_view name, std::size_t size);
   SecretOctets plain_key(std::string_view name, std::size_t size);
-  SecretOctets plain_scalar(std::string_view name, std::size_t size);  // zeros in front added or taken off
+  SecretOctets plain_scalar(std::string_view name, std::size_t size);  // another length under a switch
 
   void reject(Errc code, std::string_view name, std::string detail,
               std::string cure = std::string(kFetchAgain));
@@ -58,6 +62,7 @@ class Fields {
 
  private:
   SecretOctets plain_octets(std::string_view name);
+  SecretOctets hex_or_base64(std::string_view name, std::string_view text);
   bool has_type(std::string_view name, const xml::Element& element, std::string_view type);
 
   xml::Scope scope_;
@@ -70,7 +75,8 @@ class Fields {
 // One xenc:EncryptedKey; `field` names it in complaints.
 [[nodiscard]] Result<EncryptedKey> read_encrypted_key(const xml::Element& element, std::string_view field,
                                                       std::string_view clause,
-                                                      std::initializer_list<std::size_t> sizes);
+                                                      std::initializer_list<std::size_t> sizes,
+                                                      const Profile& profile);
 
 // A whole text as xsd:integer, xsd:boolean.
 [[nodiscard]] std::optional<std::int64_t> integer_of(std::string_view token);

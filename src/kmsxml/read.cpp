@@ -77,6 +77,9 @@ std::vector<std::string> domains_of(const xml::Element* list, const Profile& pro
 Result<KmsCertificate> read_certificate(const xml::Scope& scope, const xml::Element& element,
                                         const Profile& profile) {
   Fields fields(scope, element, profile, kCertificateClause);
+  fields.in_order({"CertUri", "KmsUri", "Issuer", "ValidFrom", "ValidTo", "Revoked", "UserIdFormat",
+                   "UserKeyPeriod", "UserKeyOffset", "PubEncKey", "PubAuthKey", "ParameterSet",
+                   "KmsDomainList"});
   const std::string gateway = fields.attribute("IsSecurityGateway");
   KmsCertificate out{.id = fields.attribute("Id"),
                      .role = role_of(fields),
@@ -106,22 +109,29 @@ Result<KmsCertificate> read_signed_certificate(const xml::Scope& scope, const xm
   return read_certificate(xml::Scope(*inner, &scope), *inner, profile);
 }
 
-// UserID in hex or base64; anything else is ignored, since the UID is recomputed.
-Octets user_id_of(std::string_view text) {
+// UserID in base64, and under switches in hex, or anything else, which is ignored: the UID is recomputed.
+Octets user_id_of(Fields& fields) {
+  const std::string text = fields.optional_text("UserID");
   Result<Octets> octets = text.size() == 64   ? from_hex(text)
                           : text.size() == 44 ? from_base64(text)
                                               : Result<Octets>(Octets{});
-  return octets.ok() && octets->size() == 32 ? std::move(octets).value() : Octets{};
+  const bool is_uid = octets.ok() && octets->size() == 32;
+  if (!text.empty() && !is_uid)
+    (void)fields.tolerates(Tolerance::other_uid, "UserID", "\"" + printable(text, 60) + "\" is no UID");
+  if (is_uid && text.size() == 64) (void)fields.tolerates(Tolerance::hex_uid, "UserID", "is hex, not base64");
+  return is_uid ? std::move(octets).value() : Octets{};
 }
 
 Result<KmsKeySet> read_key_set(const xml::Scope& scope, const xml::Element& element, const Profile& profile) {
   Fields fields(scope, element, profile, kKeySetClause);
+  fields.in_order({"KmsUri", "CertUri", "Issuer", "UserUri", "UserID", "ValidFrom", "ValidTo", "KeyPeriodNo",
+                   "Revoked", "UserDecryptKey", "UserSigningKeySSK", "UserPubTokenPVT"});
   KmsKeySet out{.id = fields.attribute("Id"),
                 .kms_uri = fields.text("KmsUri"),
                 .cert_uri = fields.optional_text("CertUri"),
                 .issuer = fields.optional_text("Issuer"),
                 .user_uri = fields.text("UserUri"),
-                .user_id = user_id_of(fields.optional_text("UserID")),
+                .user_id = user_id_of(fields),
                 .valid_from = fields.optional_time("ValidFrom"),
                 .valid_to = fields.optional_time("ValidTo"),
                 .key_period_no = fields.integer("KeyPeriodNo"),
@@ -155,7 +165,7 @@ Result<std::vector<EncryptedKey>> read_new_keys(const xml::Element& element, std
       return fail(Errc::malformed, kResponseClause,
                   std::string(name) + " holds something else than one xenc:EncryptedKey",
                   std::string(kFetchAgain));
-    out.push_back(TRY(read_encrypted_key(*key, name, kResponseClause, {kWrappedScalar})));
+    out.push_back(TRY(read_encrypted_key(*key, name, kResponseClause, {kWrappedScalar}, profile)));
   }
   return out;
 }
@@ -173,7 +183,16 @@ Result<std::vector<KmsCertificate>> read_certificates(const xml::Scope& scope, c
   return out;
 }
 
+// The order of what a message holds.
+Result<void> check_order(const xml::Scope& scope, const xml::Element& element, const Profile& profile) {
+  Fields fields(scope, element, profile, kResponseClause);
+  fields.in_order(
+      {"SignedKmsCertificate", "KmsCertificate", "KmsKeySet", "NewTransportKey", "NewIntegrityKey"});
+  return fields.finish();
+}
+
 Result<KmsInit> read_init(const xml::Scope& scope, const xml::Element& element, const Profile& profile) {
+  TRY(check_order(scope, element, profile));
   std::vector<KmsCertificate> found = TRY(read_certificates(scope, element, profile));
   if (found.size() != 1)
     return fail(Errc::malformed, kResponseClause,
@@ -188,6 +207,7 @@ Result<KmsInit> read_init(const xml::Scope& scope, const xml::Element& element, 
 
 Result<KmsKeyProv> read_key_prov(const xml::Scope& scope, const xml::Element& element,
                                  const Profile& profile) {
+  TRY(check_order(scope, element, profile));
   KmsKeyProv out;
   out.new_transport_keys = TRY(read_new_keys(element, "NewTransportKey", profile));
   out.new_integrity_keys = TRY(read_new_keys(element, "NewIntegrityKey", profile));
@@ -207,6 +227,7 @@ Result<KmsCertCache> read_cert_cache(const xml::Scope& scope, const xml::Element
       fields.reject(Errc::malformed, "@CacheNum", "\"" + printable(*number, 40) + "\" is not a number");
   }
   TRY(fields.finish());
+  TRY(check_order(scope, element, profile));
   out.certificates = TRY(read_certificates(scope, element, profile));
   return out;
 }
@@ -281,6 +302,7 @@ Error refused_by_kms(const KmsError& error) {
 Result<KmsResponse> read_response(const xml::Scope& scope, const xml::Element& element,
                                   const Profile& profile) {
   Fields fields(scope, element, profile, kResponseClause);
+  fields.in_order({"UserUri", "KmsUri", "Time", "KmsId", "ClientReqUrl", "KmsMessage", "KmsError"});
   KmsResponse out{.id = fields.attribute("Id"),
                   .user_uri = fields.text("UserUri"),
                   .kms_uri = fields.text("KmsUri"),
@@ -310,10 +332,11 @@ Result<KmsRequest> read_request(const xml::Scope& scope, const xml::Element& ele
 }
 
 Result<void> expect_namespace(const xml::Element& root, const Profile& profile, std::string_view clause) {
-  if (accepted(root, profile)) return {};
-  return fail(Errc::unsupported, clause,
-              "namespace \"" + printable(root.ns, 80) + "\" of " + printable(root.name, 40),
-              "send " + std::string(kNamespace) + ", or add the vendor's namespace to the profile");
+  if (root.ns == kNamespace) return {};
+  if (accepted(root, profile) && profile.takes(Tolerance::namespace_of)) return {};
+  const std::string ns = printable(root.ns, 80);
+  return fail(Errc::unsupported, clause, "namespace \"" + ns + "\" of " + printable(root.name, 40),
+              cure_by(Tolerance::namespace_of, "namespace:" + (ns.empty() ? "URI" : ns)));
 }
 
 Result<KmsRequest> parse_request(OctetsView document, const Profile& profile) {

@@ -84,16 +84,21 @@ Result<void> check_method(const xml::Element& method) {
   if (method.children.empty()) return {};
   TRY(only_children(method, {"HMACOutputLength"}));
   if (method.children[0].token() == "256") return {};
-  return refuse("HMACOutputLength is \"" + printable(method.children[0].token(), 20) +
-                "\"; only 256 is taken");
+  return refuse(
+      "HMACOutputLength is \"" + printable(method.children[0].token(), 20) + "\"; only 256 is taken",
+      "have the KMS send the whole MAC: a truncated one could be guessed (trap T-11)");
 }
 
-Result<Canonical> canonicalisation(const xml::Element& method) {
+Result<Canonical> canonicalisation(const xml::Element& method, const Profile& profile) {
   const std::string_view found = TRY(algorithm_of(method));
   TRY(only_children(method, {}));
   if (found == kInclusive) return Canonical::inclusive;
-  if (found == kWithComments) return Canonical::inclusive_with_comments;
-  if (found == kExclusive) return Canonical::exclusive;
+  if (found == kWithComments || found == kExclusive) {
+    if (!profile.takes(Tolerance::c14n_form))
+      return refuse("CanonicalizationMethod is \"" + std::string(found) + "\"",
+                    cure_by(Tolerance::c14n_form));
+    return found == kExclusive ? Canonical::exclusive : Canonical::inclusive_with_comments;
+  }
   return refuse("CanonicalizationMethod is \"" + printable(found, 80) +
                 "\", which is none of the three taken");
 }
@@ -106,7 +111,7 @@ struct Signature {
   std::string key_name;
 };
 
-Result<void> read_reference(const xml::Element& reference, Signature& out) {
+Result<void> read_reference(const xml::Element& reference, const Profile& profile, Signature& out) {
   TRY(only_attributes(reference, {"URI"}));
   const std::string* uri = reference.attribute("URI");
   if (!uri || uri->size() < 2 || uri->front() != '#' || !xml::is_name(std::string_view(*uri).substr(1)))
@@ -119,6 +124,8 @@ Result<void> read_reference(const xml::Element& reference, Signature& out) {
     TRY(only_children(reference.children[0], {"Transform"}));
     TRY(only_children(reference.children[0].children[0], {}));
     TRY(expect_algorithm(reference.children[0].children[0], kEnveloped));
+    if (!profile.takes(Tolerance::outer_id))
+      return refuse("the Reference takes the outer element", cure_by(Tolerance::outer_id));
     out.enveloped = true;
   }
   const xml::Element& method = reference.children[reference.children.size() - 2];
@@ -128,16 +135,16 @@ Result<void> read_reference(const xml::Element& reference, Signature& out) {
   return {};
 }
 
-Result<Signature> read_signature(const xml::Element& signature) {
+Result<Signature> read_signature(const xml::Element& signature, const Profile& profile) {
   TRY(only_attributes(signature, {"Id"}));
   TRY(only_children(signature, {"SignedInfo", "SignatureValue", "KeyInfo"}));
   const xml::Element& info = signature.children[0];
   TRY(only_attributes(info, {"Id"}));
   TRY(only_children(info, {"CanonicalizationMethod", "SignatureMethod", "Reference"}));
   Signature out;
-  out.form = TRY(canonicalisation(info.children[0]));
+  out.form = TRY(canonicalisation(info.children[0], profile));
   TRY(check_method(info.children[1]));
-  TRY(read_reference(info.children[2], out));
+  TRY(read_reference(info.children[2], profile, out));
   out.value = TRY(octets_of(signature.children[1]));
   TRY(only_children(signature.children[2], {"KeyName"}));
   out.key_name = std::string(signature.children[2].children[0].token());
@@ -174,7 +181,8 @@ Result<xml::Path> place_of(const Signature& signature, const xml::Element& root)
       (signature.enveloped ? "" : ", and no enveloped-signature transform asks for the outer element"));
 }
 
-Result<Verified> verify(const xml::Document& document, std::string_view message, const SigningKey& key) {
+Result<Verified> verify(const xml::Document& document, std::string_view message, const SigningKey& key,
+                        const Profile& profile) {
   const xml::Element& root = document.root();
   if (root.children.size() != 2 || root.children[0].name != message || root.children[0].ns != root.ns ||
       !root.children[1].is(kSignatureNamespace, "Signature") || !has_only_elements(root))
@@ -182,7 +190,7 @@ Result<Verified> verify(const xml::Document& document, std::string_view message,
                   " and one ds:Signature");
   std::set<std::string> ids;
   TRY(check_ids(root, ids));
-  const Signature signature = TRY(read_signature(root.children[1]));
+  const Signature signature = TRY(read_signature(root.children[1], profile));
   const xml::Path target = TRY(place_of(signature, root));
   if (signature.key_name != key.name)
     return refuse("KeyName \"" + printable(signature.key_name, 80) + "\" is not the key of this client, \"" +
@@ -274,7 +282,7 @@ bool is_signed(OctetsView document) {
 
 Result<KmsRequest> open_request(OctetsView text, const SigningKey& key, const Profile& profile) {
   const xml::Document document = TRY(read_signed(text, "SignedKmsRequest", "TS 33.180 D.2.2", profile));
-  const Verified verified = TRY(verify(document, "KmsRequest", key));
+  const Verified verified = TRY(verify(document, "KmsRequest", key, profile));
   const xml::Scope scope(document.root());
   KmsRequest out = TRY(read_request(xml::Scope(*verified.message, &scope), *verified.message, profile));
   out.id = verified.id;
@@ -283,7 +291,7 @@ Result<KmsRequest> open_request(OctetsView text, const SigningKey& key, const Pr
 
 Result<KmsResponse> open_response(OctetsView text, const SigningKey& key, const Profile& profile) {
   const xml::Document document = TRY(read_signed(text, "SignedKmsResponse", "TS 33.180 D.3.1", profile));
-  const Verified verified = TRY(verify(document, "KmsResponse", key));
+  const Verified verified = TRY(verify(document, "KmsResponse", key, profile));
   const xml::Scope scope(document.root());
   KmsResponse out = TRY(read_response(xml::Scope(*verified.message, &scope), *verified.message, profile));
   out.id = verified.id;

@@ -64,7 +64,7 @@ TEST_F(PartnerIdentity, OthersAreTakenByTheUriTheyAssert) {
 class PartnerKms : public testing::Test {
  protected:
   PartnerKms() {
-    EXPECT_TRUE(domains.add(lab.kms.certificate()).ok());
+    EXPECT_TRUE(domains.add(lab.kms.certificate_at(NtpTime{})).ok());
     const auto beta = test::external("kms.beta.example", "beta.example");
     EXPECT_TRUE(domains.add(certificate_of(document_of(beta, kmsxml::Role::external)).value()).ok());
   }
@@ -73,7 +73,7 @@ class PartnerKms : public testing::Test {
     access.gms_uri = gms_uri;
     access.kms_uri = kms_uri;
     unknown.clear();
-    return check_partner_kms({access}, domains, unknown);
+    return check_partner_kms({access}, domains, test::kAlphaNow, unknown);
   }
   test::KmsLab lab;
   mcx::Domains domains;

@@ -28,6 +28,31 @@ TEST(GroupCreation, AMemberOfNoKnownKmsIsUnkeyedAndTheRestIsKeyed) {
   EXPECT_EQ(rows[1]->state, Delivery::installed);
 }
 
+TEST(GroupCreation, NothingIsSealedToADomainWhoseCertificateIsRevokedOrExpired) {
+  LabNetwork net(seed());
+  const mcx::KmsCertificate* beta = nullptr;
+  for (const mcx::KmsCertificate& one : net.domains.all())
+    if (one.kms_uri.text() == "kms.beta.example") beta = &one;
+  ASSERT_NE(beta, nullptr);
+  mcx::KmsCertificate changed = *beta;
+  changed.valid_to = net.clock.now().plus(-1);
+  ASSERT_TRUE(net.domains.add(changed).ok());
+  net.a->create_group(kFire, {kUsersA[0], kUsersB[0]});
+  net.settle();
+  const auto row_of_beta = [&] {
+    for (const auto* row : net.a->gms->ledger_of(kFire))
+      if (row->member.text() == kUsersB[0]) return row;
+    throw std::runtime_error("no row");
+  };
+  EXPECT_EQ(row_of_beta()->reason, "kms-not-usable");
+  changed.revoked = true;
+  ASSERT_TRUE(net.domains.add(changed).ok());
+  net.a->create_group(kRescue, {kUsersA[0], kUsersB[0]});
+  net.settle();
+  for (const auto* row : net.a->gms->ledger_of(kRescue))
+    EXPECT_EQ(row->state == Delivery::unkeyed, row->member.text() == kUsersB[0]) << row->member.text();
+}
+
 TEST(GroupCreation, TheSameRequestAgainMakesNoSecondKey) {
   LabNetwork net(seed());
   make_groups(net);

@@ -32,13 +32,13 @@ inline gktp::KeyMaterial material(std::string_view key = "00112233445566778899aa
 // The two domains at one instant, everybody holding the key sets of that period.
 struct World {
   NtpTime now;
-  LabKms alpha = test::alpha(), beta = test::beta();
+  LabKms alpha, beta = test::beta();
   mcx::Domains domains;
   mcx::KeySet gms, partner;
   std::vector<mcx::KeySet> user_keys, partner_keys;
 
-  explicit World(NtpTime at = kMarch)
-      : now(at), gms(alpha.issue(kAlphaGms, at)), partner(beta.issue(kBetaGms, at)) {
+  explicit World(NtpTime at = kMarch, LabKms own = test::alpha())
+      : now(at), alpha(std::move(own)), gms(alpha.issue(kAlphaGms, at)), partner(beta.issue(kBetaGms, at)) {
     user_keys.push_back(alpha.issue(kUser, at));
     partner_keys.push_back(beta.issue(kBetaGms, at));
     if (!domains.add(alpha.certificate).ok() || !domains.add(beta.certificate).ok()) std::abort();

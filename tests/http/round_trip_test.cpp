@@ -209,6 +209,22 @@ TEST(RoundTrip, MoreConnectionsThanAllowedWaitAndAreServedInTurn) {
   for (auto& answer : answers) EXPECT_TRUE(answer.get().ok());
 }
 
+// Otherwise those that were first and are idle now would keep all others out for as long as they may be idle.
+TEST(RoundTrip, IdleConnectionsDoNotKeepNewOnesOut) {
+  ServerOptions options;
+  options.listeners = {listener()};
+  options.max_connections = 4;
+  options.idle_timeout = 60s;
+  const auto server = serve(options, echo);
+  std::vector<std::unique_ptr<Client>> clients;  // each would keep its connection
+  for (int i = 0; i < 12; ++i) {
+    clients.push_back(must(Client::make(trusting())));
+    const auto answer = clients.back()->call(get(*server, "/"), 20s);
+    ASSERT_TRUE(answer.ok()) << i << ": " << answer.error().text();
+    EXPECT_EQ(answer->status, 200u);
+  }
+}
+
 TEST(RoundTrip, StopWaitsForAnOpenRequestAndThenRefusesNewOnes) {
   std::promise<Responder> waiting;
   ServerOptions options;

@@ -44,11 +44,13 @@ inline const crypto::Vault& vault() {
 // The record "domain" of a KMS store (docs/formats.md).
 struct DomainRecord {
   kms::CertificateRecord own;
+  std::int64_t changed_in = 0;
   SecretOctets z, ksak;
 
   template <class Io, class Self>
   static void wire(Io& io, Self& self) {
     kms::certificate_wire(io, self.own);
+    io.uint(8, "changed in", self.changed_in);
     io.secret(2, "z_T", self.z);
     io.secret(2, "KSAK", self.ksak);
   }
@@ -66,6 +68,7 @@ inline Record alpha_domain(const std::string& z = kAlphaZ, const std::string& ks
                              .domains = {"alpha.example"},
                              .valid_from = {},
                              .valid_to = {}},
+                            1,
                             SecretOctets(unhex(z)),
                             SecretOctets(unhex(ksak))};
   return Record{"domain", "1", encode_record(record)};
@@ -85,7 +88,8 @@ template <class Part>
 std::vector<Record> kept(Part& part) {
   std::vector<Record> out;
   for (Write& one : part.take_changes())
-    out.push_back(Record{std::move(one.kind), std::move(one.id), std::move(one.value).value()});
+    if (one.value)
+      out.push_back(Record{std::move(one.kind), std::move(one.id), std::move(one.value).value()});
   return out;
 }
 inline Result<kms::Kms> reopened(const std::vector<Record>& records) {

@@ -42,12 +42,12 @@ TEST(Kms, IssuesKeySetsThatTheReceiverAccepts) {
           .value();
   for (const IssuedKeySet& one : issued) {
     const auto checked =
-        mcx::KeySet::validate(kms.certificate(), one.identity, one.period_no, one.rsk.expose(),
-                              one.signing.ssk().duplicate(), one.signing.pvt());
+        mcx::KeySet::validate(kms.certificate_at(one.valid_from), one.identity, one.period_no,
+                              one.rsk.expose(), one.signing.ssk().duplicate(), one.signing.pvt());
     EXPECT_TRUE(checked.ok()) << checked.error().text();
-    EXPECT_FALSE(mcx::KeySet::validate(kms.certificate(), test::id("sip:user.001@alpha.example"),
-                                       one.period_no, one.rsk.expose(), one.signing.ssk().duplicate(),
-                                       one.signing.pvt())
+    EXPECT_FALSE(mcx::KeySet::validate(kms.certificate_at(one.valid_from),
+                                       test::id("sip:user.001@alpha.example"), one.period_no,
+                                       one.rsk.expose(), one.signing.ssk().duplicate(), one.signing.pvt())
                      .ok())
         << "the keys of one user are nobody else's";
   }
@@ -67,8 +67,8 @@ TEST(Kms, ProvisionsManyAtOnceAsItDoesOneByOne) {
     const auto single = kms.provision(one.identity.text(), {1536}, kAlphaNow, system_random).value();
     EXPECT_TRUE(ct_equal(one.rsk.expose(), single[0].rsk.expose()));
     EXPECT_EQ(date_time(one.valid_to), date_time(single[0].valid_to));
-    EXPECT_TRUE(mcx::KeySet::validate(kms.certificate(), one.identity, 1536, one.rsk.expose(),
-                                      one.signing.ssk().duplicate(), one.signing.pvt())
+    EXPECT_TRUE(mcx::KeySet::validate(kms.certificate_at(one.valid_from), one.identity, 1536,
+                                      one.rsk.expose(), one.signing.ssk().duplicate(), one.signing.pvt())
                     .ok());
   }
   EXPECT_EQ(kms.provision_all(who, 1530, kAlphaNow, system_random).error().code, Errc::not_authorised);
@@ -141,10 +141,17 @@ TEST(Kms, RefusesSecretsThatDoNotBelongToItsCertificate) {
 
 TEST(Kms, RefusesAStoreWithoutADomainAndRecordsThatAreNone) {
   EXPECT_EQ(test::reopened({}).error().code, Errc::storage);
-  Record later = test::alpha_domain();
-  later.id = "2";
   Stored stored;
-  EXPECT_EQ(stored.take(later).error().code, Errc::unsupported) << "of a later release";
+  for (const char* id : {"0", "x", "01", "4294967296", ""}) {
+    Record odd = test::alpha_domain();
+    odd.id = id;
+    EXPECT_EQ(stored.take(odd).error().code, Errc::unsupported) << id;
+  }
+  std::vector<Record> twins;
+  twins.push_back(test::alpha_domain());
+  twins.push_back(test::alpha_domain());
+  twins.back().id = "2";
+  EXPECT_EQ(test::reopened(twins).error().code, Errc::storage) << "two of one time";
   const Record whole = test::alpha_domain();
   for (std::size_t size = 0; size < whole.value.size(); size += 3)
     EXPECT_FALSE(stored.take({"domain", "1", SecretOctets(whole.value.expose().first(size))}).ok()) << size;
@@ -185,6 +192,70 @@ TEST(Kms, AdoptsALaterStateOfItsOwnOnly) {
   const ::regroup::kms::Setup setup{.kms_uri = mcx::KmsUri::parse("kms.alpha.example").value()};
   EXPECT_FALSE(kms.adopt(Kms::make(setup, random).value()).ok()) << "another KMS's";
   EXPECT_TRUE(kms.transport_keys().find(user.text())) << "and nothing of it was taken";
+}
+
+constexpr std::int64_t kPeriod = 2592000;
+
+TEST(Kms, AnAnnouncedSuccessorTakesOverAtABoundary) {
+  Kms kms = alpha();
+  static_cast<void>(kms.take_changes());
+  const std::int64_t from = kms.earliest_roll_over(kAlphaNow);  // from 1536 on: 1539
+  EXPECT_EQ(from, 1539);
+  EXPECT_EQ(kms.earliest_roll_over(kms.periods().start_of(1536)), 1538) << "two whole periods before it";
+  EXPECT_EQ(kms.roll_over(from - 1, kAlphaNow, system_random).error().code, Errc::usage);
+  EXPECT_THAT(kms.take_changes(), testing::IsEmpty()) << "refused: unchanged";
+  const std::int64_t number = kms.registry().cache_num();
+  ASSERT_TRUE(kms.roll_over(from, kAlphaNow, system_random).ok());
+  EXPECT_EQ(kms.registry().cache_num(), number + 1);
+  EXPECT_EQ(kms.roll_over(from + 3, kAlphaNow, system_random).error().code, Errc::conflict)
+      << "one at a time";
+
+  const NtpTime boundary = kms.periods().start_of(from);
+  const auto &before = kms.certificate_at(boundary.plus(-1)), &after = kms.certificate_at(boundary);
+  EXPECT_EQ(before.cert_uri, "cert1.kms.alpha.example");
+  EXPECT_EQ(after.cert_uri, "cert2.kms.alpha.example");
+  EXPECT_TRUE(before.valid_to == boundary && after.valid_from == boundary && !after.valid_to);
+  EXPECT_TRUE(before.kms_uri == after.kms_uri && before.periods == after.periods);
+  EXPECT_NE(before.z.octets(), after.z.octets());
+  EXPECT_NE(before.kpak, after.kpak);
+  ASSERT_EQ(kms.registry().changes_since(number).certificates.size(), 2U) << "clients learn of both";
+  EXPECT_TRUE(kms.registry().changes_since(number).certificates[1].own);
+
+  const NtpTime eve = boundary.plus(-60);
+  const auto issued = kms.provision("sip:user.001@alpha.example", kms.usual_periods(eve), eve, system_random);
+  ASSERT_TRUE(issued.ok()) << issued.error().text();
+  for (const IssuedKeySet& one : *issued) {
+    const mcx::KmsCertificate& by = one.period_no < from ? before : after;
+    EXPECT_TRUE(mcx::KeySet::validate(by, one.identity, one.period_no, one.rsk.expose(),
+                                      one.signing.ssk().duplicate(), one.signing.pvt())
+                    .ok())
+        << one.period_no;
+  }
+}
+
+TEST(Kms, RollOversSurviveRestartsAndOldSecretsGo) {
+  Kms kms = alpha();
+  std::vector<Record> records = test::kept(kms);
+  NtpTime now = kAlphaNow;
+  for (int n = 0; n < 4; ++n, now = now.plus(6 * kPeriod)) {
+    ASSERT_TRUE(kms.roll_over(kms.earliest_roll_over(now), now, system_random).ok()) << n;
+    for (Write& one : kms.take_changes()) {
+      std::erase_if(records, [&](const Record& held) { return held.kind == one.kind && held.id == one.id; });
+      if (one.value) records.push_back(Record{one.kind, one.id, std::move(*one.value)});
+    }
+    auto again = n == 0 ? test::reopened_alpha({}) : test::reopened(records);
+    auto whole = test::reopened(records);
+    ASSERT_TRUE(whole.ok()) << whole.error().text();
+    const NtpTime next = kms.periods().start_of(kms.earliest_roll_over(now));
+    EXPECT_EQ(whole->certificate_at(next).cert_uri, kms.certificate_at(next).cert_uri);
+    EXPECT_EQ(whole->registry().all_own().size(), 2U) << n;
+    Kms running = std::move(again).value();
+    EXPECT_TRUE(running.adopt(std::move(whole).value()).ok()) << "a server follows";
+    EXPECT_EQ(running.certificate_at(next).cert_uri, "cert" + std::to_string(n + 2) + ".kms.alpha.example");
+  }
+  const auto domains =
+      std::count_if(records.begin(), records.end(), [](const Record& one) { return one.kind == "domain"; });
+  EXPECT_EQ(domains, 2) << "secrets of which nothing is issued any more are destroyed";
 }
 
 TEST(Kms, NamesItsDomainAfterItsUri) {

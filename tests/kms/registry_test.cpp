@@ -60,7 +60,7 @@ TEST(KmsRegistry, RaisesTheCacheNumberWithEachChangeAndOnlyThen) {
   EXPECT_TRUE(all.import_certificate(beta).value());
   EXPECT_EQ(all.cache_num(), 3);
   ASSERT_EQ(all.changes_since({}).certificates.size(), 1u) << "replaced, not added";
-  EXPECT_TRUE(all.changes_since({}).certificates[0].revoked);
+  EXPECT_TRUE(all.changes_since({}).certificates[0].certificate.revoked);
 }
 
 TEST(KmsRegistry, AnswersWithWhatChangedSinceAVersion) {
@@ -69,7 +69,7 @@ TEST(KmsRegistry, AnswersWithWhatChangedSinceAVersion) {
   ASSERT_TRUE(all.import_certificate(external("kms.gamma.example", "gamma.example", 4)).ok());
   const auto names = [&](std::optional<std::int64_t> held) {
     std::vector<std::string> out;
-    for (const auto& one : all.changes_since(held).certificates) out.push_back(one.kms_uri);
+    for (const auto& one : all.changes_since(held).certificates) out.push_back(one.certificate.kms_uri);
     return out;
   };
   EXPECT_THAT(names({}), testing::ElementsAre("kms.beta.example", "kms.gamma.example"));
@@ -107,9 +107,35 @@ TEST(KmsRegistry, RefusesCertificatesThatWouldMisleadItsClients) {
 TEST(KmsRegistry, FindsItsOwnAndExternalCertificates) {
   Registry all = registry();
   ASSERT_TRUE(all.import_certificate(external("kms.beta.example", "beta.example", 3)).ok());
-  EXPECT_EQ(all.certificate_of("kms.alpha.example"), &all.own());
-  EXPECT_EQ(all.certificate_of("kms.beta.example")->domains[0], "beta.example");
-  EXPECT_EQ(all.certificate_of("KMS.beta.example"), nullptr) << "a KmsUri is octets";
+  EXPECT_EQ(all.certificates_of("kms.alpha.example").at(0), all.own());
+  EXPECT_EQ(all.certificates_of("kms.beta.example").at(0).domains[0], "beta.example");
+  EXPECT_TRUE(all.certificates_of("KMS.beta.example").empty()) << "a KmsUri is octets";
+}
+
+// The registry after a restart.
+Registry again_of(Registry& all) {
+  Registry out(all.own());
+  for (const Record& one : test::kept(all)) EXPECT_TRUE(out.take(one).ok()) << one.kind << "/" << one.id;
+  return out;
+}
+
+TEST(KmsRegistry, HoldsAPartnersAnnouncedSuccessorBesideTheOneInForce) {
+  Registry all = registry();
+  CertificateRecord beta = external("kms.beta.example", "beta.example", 3);
+  ASSERT_TRUE(all.import_certificate(beta).ok());
+  for (int n = 2; n < 6; ++n) {
+    CertificateRecord next = external("kms.beta.example", "beta.example", 10 + static_cast<unsigned>(n));
+    next.cert_uri = "cert" + std::to_string(n) + ".kms.beta.example";
+    next.valid_from = test::kAlphaNow.plus(n * 2592000);
+    EXPECT_TRUE(all.import_certificate(next).value());
+    EXPECT_FALSE(all.import_certificate(next).value()) << "the same again";
+    EXPECT_EQ(all.externals().size(), static_cast<std::size_t>(std::min(n, 3)));
+  }
+  const Registry again = again_of(all);
+  EXPECT_EQ(again.externals().size(), 3U) << "those that went are gone from the store too";
+  EXPECT_EQ(again.certificates_of("kms.beta.example").at(0).cert_uri, "cert3.kms.beta.example");
+  EXPECT_TRUE(all.revoke_certificate("kms.beta.example").value());
+  for (const CertificateRecord& one : all.externals()) EXPECT_TRUE(one.revoked) << one.cert_uri;
 }
 
 TEST(KmsRegistry, RevokesACertificateForGood) {
@@ -121,12 +147,12 @@ TEST(KmsRegistry, RevokesACertificateForGood) {
   EXPECT_TRUE(all.revoke_certificate("kms.beta.example").value());
   EXPECT_FALSE(all.revoke_certificate("kms.beta.example").value()) << "once";
   EXPECT_EQ(all.cache_num(), 3);
-  EXPECT_TRUE(all.changes_since(2).certificates.at(0).revoked) << "clients learn of it";
+  EXPECT_TRUE(all.changes_since(2).certificates.at(0).certificate.revoked) << "clients learn of it";
   EXPECT_EQ(all.import_certificate(beta).error().code, Errc::conflict) << "it does not come back";
   CertificateRecord fresh = external("kms.beta.example", "beta.example", 5);
   fresh.cert_uri = "cert2.kms.beta.example";
   EXPECT_TRUE(all.import_certificate(fresh).value());
-  EXPECT_FALSE(all.certificate_of("kms.beta.example")->revoked);
+  EXPECT_FALSE(all.certificates_of("kms.beta.example").at(0).revoked);
   EXPECT_EQ(all.externals().size(), 1U);
 }
 
@@ -147,13 +173,6 @@ TEST(KmsRegistry, SuspendsResumesAndRevokesOnce) {
   EXPECT_EQ(all.add(who, false).error().code, Errc::conflict) << "nor by registering anew";
 }
 
-// The registry after a restart.
-Registry again_of(Registry& all) {
-  Registry out(all.own());
-  for (const Record& one : test::kept(all)) EXPECT_TRUE(out.take(one).ok()) << one.kind << "/" << one.id;
-  return out;
-}
-
 TEST(KmsRegistry, SurvivesARestart) {
   Registry all = registry();
   all.add(id("sip:a@alpha.example"), false).value();
@@ -171,7 +190,7 @@ TEST(KmsRegistry, SurvivesARestart) {
   EXPECT_EQ(again.find("sip:GMS@alpha.example")->identity.text(), "sip:GMS@Alpha.example");
   EXPECT_FALSE(again.find("sip:a@alpha.example")->server);
   EXPECT_EQ(again.find("sip:a@alpha.example")->standing, Standing::suspended);
-  EXPECT_EQ(*again.certificate_of("kms.beta.example"), beta);
+  EXPECT_EQ(again.certificates_of("kms.beta.example").at(0), beta);
   EXPECT_TRUE(again.changes_since(1).certificates.size() == 1 && again.changes_since(2).certificates.empty());
   EXPECT_TRUE(all.take_changes().empty()) << "each change is kept once";
 }

@@ -14,13 +14,17 @@ using test::replaced;
 using test::replaced_everywhere;
 using testing::HasSubstr;
 
-Result<KmsResponse> response(const std::string& document) { return parse_response(view(document)); }
-Result<KmsKeyProv> keyprov(const std::string& document) {
-  KmsResponse parsed = TRY(response(document));
+const Profile kForms = Profile::all_forms();
+
+Result<KmsResponse> response(const std::string& document, const Profile& profile = {}) {
+  return parse_response(view(document), profile);
+}
+Result<KmsKeyProv> keyprov(const std::string& document, const Profile& profile = {}) {
+  KmsResponse parsed = TRY(response(document, profile));
   return std::get<KmsKeyProv>(std::move(parsed.content));
 }
-Result<KmsCertificate> certificate(const std::string& document) {
-  return TRY(find_certificates(view(document)))[0];
+Result<KmsCertificate> certificate(const std::string& document, const Profile& profile = {}) {
+  return TRY(find_certificates(view(document), profile))[0];
 }
 
 // The text of the first element of that name, tags included.
@@ -150,7 +154,8 @@ TEST(KmsXmlWrapped, TakesHexOfAnExpectedSizeElseBase64) {
   const std::string base64_text = element_text(document, "xenc:CipherValue");  // of the RSK
   const Octets cipher = keyprov(document)->key_sets[0].wrapped->user_decrypt_key.cipher;
   const auto with = [&](const std::string& text) {
-    return keyprov(replaced(document, base64_text, "<xenc:CipherValue>" + text + "</xenc:CipherValue>"));
+    return keyprov(replaced(document, base64_text, "<xenc:CipherValue>" + text + "</xenc:CipherValue>"),
+                   kForms);
   };
   for (const std::string& text : {hex(cipher), hex_upper(cipher), "\n " + hex(cipher) + "\n"})
     EXPECT_EQ(with(text)->key_sets[0].wrapped->user_decrypt_key.cipher, cipher) << "trap T-10";
@@ -186,21 +191,23 @@ TEST(KmsXmlWrapped, RefusesEveryOtherFormByName) {
   EXPECT_TRUE(keyprov(replaced(document, "<xenc:EncryptedKey ",
                                "<xenc:EncryptedKey Type=\"http://www.w3.org/2001/04/xmlenc#EncryptedKey\" "))
                   .ok());
-  EXPECT_TRUE(keyprov(replaced(document, " xsi:type=\"EncKeyContentType\"", "")).ok()) << "trap T-6";
+  EXPECT_TRUE(keyprov(replaced(document, " xsi:type=\"EncKeyContentType\"", ""), kForms).ok()) << "trap T-6";
 }
 
 TEST(KmsXmlTolerance, TakesAnyOrderAnyPrefixAndTheRel13Placeholder) {
   const std::string document = kms_document("keyprov.xml");
   const std::string user = element_text(document, "UserUri");
-  EXPECT_TRUE(keyprov(replaced(replaced(document, user, ""), "<Time>", user + "<Time>")).ok());
-  EXPECT_TRUE(keyprov(replaced(document, "urn:3gpp:ns:mcsecKMSInterface:1.0", "TOBEDEFINED")).ok());
+  EXPECT_TRUE(keyprov(replaced(replaced(document, user, ""), "<Time>", user + "<Time>"), kForms).ok());
+  EXPECT_TRUE(keyprov(replaced(document, "urn:3gpp:ns:mcsecKMSInterface:1.0", "TOBEDEFINED"), kForms).ok());
   const auto vendor =
       keyprov(replaced(document, "urn:3gpp:ns:mcsecKMSInterface:1.0", "http://vendor.example/kms"));
   ASSERT_FALSE(vendor.ok());
   EXPECT_THAT(vendor.error().text(), HasSubstr("http://vendor.example/kms"));
   const std::string foreign =
       replaced(document, "urn:3gpp:ns:mcsecKMSInterface:1.0", "http://vendor.example/kms");
-  EXPECT_TRUE(parse_response(view(foreign), {.namespaces = {"http://vendor.example/kms"}}).ok());
+  Profile vendors;
+  ASSERT_TRUE(vendors.allow("namespace:http://vendor.example/kms").ok());
+  EXPECT_TRUE(parse_response(view(foreign), vendors).ok());
   std::string prefixed =
       replaced_everywhere(replaced_everywhere(document, "</", "</k:"), "xmlns=", "xmlns:k=");
   for (const char* start : {"Kms", "User", "Time", "Client", "Cert", "Issuer", "Valid", "Key", "Revoked"})
@@ -226,18 +233,18 @@ TEST(KmsXmlTolerance, TakesKeysInEitherCaseWithSpacesOrInBase64) {
   for (const std::string& form :
        {ssk_hex, "\n   " + ssk_hex.substr(0, 20) + "\n   " + ssk_hex.substr(20) + "\n",
         base64(from_hex(kSsk).value()), "0000" + ssk_hex}) {
-    const auto provided = keyprov(replaced(document, kSsk, form));
+    const auto provided = keyprov(replaced(document, kSsk, form), kForms);
     ASSERT_TRUE(provided.ok()) << form << provided.error().text();
     EXPECT_EQ(hex_upper(provided->key_sets[0].user_signing_key_ssk.expose()), kSsk) << form;
   }
-  const auto shorter = keyprov(replaced(document, kSsk, "0102"));
+  const auto shorter = keyprov(replaced(document, kSsk, "0102"), kForms);
   ASSERT_TRUE(shorter.ok());
   EXPECT_EQ(hex(shorter->key_sets[0].user_signing_key_ssk.expose()), std::string(60, '0') + "0102");
 }
 
 TEST(KmsXmlTolerance, TakesKeysWithoutATypeButNotWithAWrongOne) {
   const std::string document = kms_document("keyprov.xml");
-  EXPECT_TRUE(keyprov(replaced_everywhere(document, " xsi:type=\"KeyContentType\"", "")).ok());
+  EXPECT_TRUE(keyprov(replaced_everywhere(document, " xsi:type=\"KeyContentType\"", ""), kForms).ok());
   EXPECT_FALSE(keyprov(replaced(document, "\"KeyContentType\"", "\"EncKeyContentType\"")).ok());
   EXPECT_FALSE(keyprov(replaced(document, "\"KeyContentType\"", "\"se:KeyContentType\"")).ok())
       << "unbound prefix";
@@ -246,10 +253,11 @@ TEST(KmsXmlTolerance, TakesKeysWithoutATypeButNotWithAWrongOne) {
 TEST(KmsXmlTolerance, TakesUserIdInHexOrBase64AndIgnoresAnythingElse) {
   const std::string document = kms_document("keyprov.xml");
   const std::string id = "cttF+Y1ih78qzsVZnrJ6+wv/AzdCO6OjZjnqOmQIMUo=";
-  const auto as_hex =
-      keyprov(replaced(document, id, "72DB45F98D6287bf2acec5599eb27afb0bff0337423ba3a36639ea3a6408314a"));
+  const auto as_hex = keyprov(
+      replaced(document, id, "72DB45F98D6287bf2acec5599eb27afb0bff0337423ba3a36639ea3a6408314a"), kForms);
   EXPECT_EQ(base64(as_hex->key_sets[0].user_id), id);
-  EXPECT_TRUE(keyprov(replaced(document, id, "sip:user.001@alpha.example"))->key_sets[0].user_id.empty());
+  EXPECT_TRUE(
+      keyprov(replaced(document, id, "sip:user.001@alpha.example"), kForms)->key_sets[0].user_id.empty());
 }
 
 TEST(KmsXmlTolerance, TakesBothSpellingsOfTheUidFormatAndDatesWithZones) {
@@ -258,9 +266,9 @@ TEST(KmsXmlTolerance, TakesBothSpellingsOfTheUidFormatAndDatesWithZones) {
   EXPECT_EQ(date_time(*certificate(replaced(document, "2026-01-01T00:00:00Z", "2026-01-01T02:00:00.5+02:00"))
                            ->valid_from),
             "2026-01-01T00:00:00Z");
-  EXPECT_EQ(
-      date_time(*certificate(replaced(document, "2026-01-01T00:00:00Z", "2026-01-01T00:00:00"))->valid_from),
-      "2026-01-01T00:00:00Z");
+  EXPECT_EQ(date_time(*certificate(replaced(document, "2026-01-01T00:00:00Z", "2026-01-01T00:00:00"), kForms)
+                           ->valid_from),
+            "2026-01-01T00:00:00Z");
 }
 
 TEST(KmsXmlRefusal, NamesTheFieldOfEachBadValue) {

@@ -29,10 +29,10 @@ SigningKey key_of(const std::string& name, const std::string& digits = kInk) {
 SigningKey ink() { return key_of("ink.0007.user.001@alpha.example"); }
 
 Result<KmsRequest> request(const std::string& document, const SigningKey& key = ink()) {
-  return open_request(view(document), key);
+  return open_request(view(document), key, Profile::all_forms());
 }
 Result<KmsResponse> answer(const std::string& document, const SigningKey& key = ink()) {
-  return open_response(view(document), key);
+  return open_response(view(document), key, Profile::all_forms());
 }
 
 // A document signed anew after it was changed: what a dishonest or clumsy owner of the key could send, so

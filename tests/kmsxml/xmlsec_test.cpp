@@ -96,7 +96,7 @@ TEST_F(Xmlsec, SignsWhatWeVerify) {
             directory + "/signed.xml " + directory + "/template.xml"),
         0)
         << get("said");
-    const auto opened = open_request(view(get("signed.xml")), signing_key());
+    const auto opened = open_request(view(get("signed.xml")), signing_key(), Profile::all_forms());
     EXPECT_TRUE(opened.ok()) << form << opened.error().text() << get("signed.xml");
   }
 }
@@ -114,7 +114,7 @@ TEST_F(Xmlsec, SignsTheOuterElementAsWeVerifyIt) {
           directory + "/signed.xml " + directory + "/template.xml"),
       0)
       << get("said");
-  const auto opened = open_request(view(get("signed.xml")), signing_key());
+  const auto opened = open_request(view(get("signed.xml")), signing_key(), Profile::all_forms());
   EXPECT_TRUE(opened.ok()) << opened.error().text();
 }
 

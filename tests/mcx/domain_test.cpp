@@ -152,7 +152,9 @@ TEST_F(Kmss, AnIdentityIsServedByTheLongestSuffixOfItsDomain) {
   KmsCertificate north = beta_.certificate;
   north.domains = {"north.alpha.example"};
   ASSERT_TRUE(domains_.add(alpha_.certificate).ok() && domains_.add(north).ok());
-  const auto serves = [&](const char* who) { return domains_.kms_of(id(who)).value()->kms_uri.text(); };
+  const auto serves = [&](const char* who) {
+    return domains_.kms_of(id(who), NtpTime{}).value()->kms_uri.text();
+  };
   EXPECT_EQ(serves("sip:u@alpha.example"), "kms.alpha.example");
   EXPECT_EQ(serves("sip:u@west.alpha.example"), "kms.alpha.example");
   EXPECT_EQ(serves("sip:u@north.alpha.example"), "kms.beta.example");
@@ -163,39 +165,41 @@ TEST_F(Kmss, AnIdentityIsServedByTheLongestSuffixOfItsDomain) {
 
 TEST_F(Kmss, CaseIsFoldedInTheDomainOfTheCertificateToo) {
   ASSERT_TRUE(domains_.add(with_domains({"Alpha.EXAMPLE"})).ok());
-  EXPECT_TRUE(domains_.kms_of(id("sip:u@alpha.example")).ok());
+  EXPECT_TRUE(domains_.kms_of(id("sip:u@alpha.example"), NtpTime{}).ok());
 }
 
 TEST_F(Kmss, AnIdentityWithoutAnAnswerIsAnError) {
   ASSERT_TRUE(domains_.add(alpha_.certificate).ok());
   for (const char* who : {"sip:u@gamma.example", "tel:+15550100", "sip:u@notalpha.example", "sip:u@example",
                           "sip:alpha.example", "sip:u@"})
-    EXPECT_EQ(domains_.kms_of(id(who)).error().code, Errc::unknown_kms) << who;
+    EXPECT_EQ(domains_.kms_of(id(who), NtpTime{}).error().code, Errc::unknown_kms) << who;
 }
 
 TEST_F(Kmss, AnExactEntryGoesFirst) {
   ASSERT_TRUE(domains_.add(alpha_.certificate).ok() && domains_.add(beta_.certificate).ok());
   domains_.map_exactly("tel:+15550100", beta_.certificate.kms_uri);
   domains_.map_exactly("sip:guest@alpha.example", beta_.certificate.kms_uri);
-  EXPECT_EQ(domains_.kms_of(id("tel:+15550100")).value()->kms_uri, beta_.certificate.kms_uri);
-  EXPECT_EQ(domains_.kms_of(id("sip:guest@alpha.example")).value()->kms_uri, beta_.certificate.kms_uri);
-  EXPECT_EQ(domains_.kms_of(id("sip:Guest@alpha.example")).value()->kms_uri, alpha_.certificate.kms_uri);
+  EXPECT_EQ(domains_.kms_of(id("tel:+15550100"), NtpTime{}).value()->kms_uri, beta_.certificate.kms_uri);
+  EXPECT_EQ(domains_.kms_of(id("sip:guest@alpha.example"), NtpTime{}).value()->kms_uri,
+            beta_.certificate.kms_uri);
+  EXPECT_EQ(domains_.kms_of(id("sip:Guest@alpha.example"), NtpTime{}).value()->kms_uri,
+            alpha_.certificate.kms_uri);
   domains_.map_exactly("tel:+1", KmsUri::parse("kms.gone").value());
-  EXPECT_EQ(domains_.kms_of(id("tel:+1")).error().code, Errc::unknown_kms);
+  EXPECT_EQ(domains_.kms_of(id("tel:+1"), NtpTime{}).error().code, Errc::unknown_kms);
 }
 
 TEST_F(Kmss, TwoCertificatesOfOneDomainAreATieAndATieIsRefused) {
   KmsCertificate twin = beta_.certificate;
   twin.domains = {"alpha.example"};
   ASSERT_TRUE(domains_.add(alpha_.certificate).ok() && domains_.add(twin).ok());
-  EXPECT_EQ(domains_.kms_of(id("sip:u@alpha.example")).error().code, Errc::unknown_kms);
+  EXPECT_EQ(domains_.kms_of(id("sip:u@alpha.example"), NtpTime{}).error().code, Errc::unknown_kms);
 }
 
 TEST_F(Kmss, ARevokedCertificateServesNobody) {
   KmsCertificate gone = alpha_.certificate;
   gone.revoked = true;
   ASSERT_TRUE(domains_.add(gone).ok());
-  EXPECT_EQ(domains_.kms_of(id("sip:u@alpha.example")).error().code, Errc::unknown_kms);
+  EXPECT_EQ(domains_.kms_of(id("sip:u@alpha.example"), NtpTime{}).error().code, Errc::unknown_kms);
   EXPECT_EQ(gone.usable_at(kMarch).error().code, Errc::revoked);
 }
 
@@ -230,13 +234,53 @@ TEST_F(Kmss, ANameOfAnotherKmsIsAConflict) {
   KmsCertificate forged = beta_.certificate;
   forged.cert_uri = alpha_.certificate.cert_uri;
   EXPECT_EQ(domains_.add(forged).error().code, Errc::conflict);
-  EXPECT_EQ(domains_.find(beta_.certificate.kms_uri), nullptr);
+  EXPECT_EQ(domains_.find(beta_.certificate.kms_uri, NtpTime{}), nullptr);
+}
+
+TEST_F(Kmss, OfOneKmsTheCertificateOfTheTimeCounts) {
+  KmsCertificate next = alpha_.certificate;
+  next.z = beta_.certificate.z;
+  next.kpak = beta_.certificate.kpak;
+  next.cert_uri = "cert2.kms.alpha.example";
+  next.valid_from = kMarch;
+  ASSERT_TRUE(domains_.add(next).ok() && domains_.add(alpha_.certificate).ok()) << "in whatever order";
+  const auto name_at = [&](NtpTime t) {
+    const KmsCertificate* found = domains_.find(next.kms_uri, t);
+    const auto served = domains_.kms_of(id("sip:u@alpha.example"), t);
+    EXPECT_TRUE(served.ok() && *served == found) << "no tie of two that follow each other";
+    return found->cert_uri;
+  };
+  EXPECT_EQ(name_at(kMarch.plus(-1)), alpha_.certificate.cert_uri);
+  EXPECT_EQ(name_at(kMarch), next.cert_uri);
+  EXPECT_EQ(domains_.all().front().cert_uri, alpha_.certificate.cert_uri) << "in the order of their time";
+  next.z = alpha_.certificate.z;
+  EXPECT_EQ(domains_.add(next).error().code, Errc::conflict) << "pinned like any other";
+}
+
+TEST_F(Kmss, OneThatDoesNotStandBesideTakesThePlace) {
+  ASSERT_TRUE(domains_.add(alpha_.certificate).ok());
+  KmsCertificate other = alpha_.certificate;
+  other.cert_uri = "cert2.kms.alpha.example";
+  ASSERT_TRUE(domains_.add(other).ok());
+  EXPECT_EQ(domains_.all().size(), 1U) << "both from the beginning of time";
+  other.cert_uri = "cert3.kms.alpha.example";
+  other.valid_from = kMarch;
+  other.periods = KeyPeriods::make(86400, 0).value();
+  ASSERT_TRUE(domains_.add(other).ok());
+  EXPECT_EQ(domains_.all().size(), 1U) << "other periods: a domain of its own";
+  for (int n = 4; n < 9; ++n) {
+    other.cert_uri = "cert" + std::to_string(n) + ".kms.alpha.example";
+    other.valid_from = kMarch.plus(n * 86400);
+    ASSERT_TRUE(domains_.add(other).ok());
+  }
+  EXPECT_EQ(domains_.all().size(), Domains::kMostOfOneKms);
+  EXPECT_EQ(domains_.all().front().cert_uri, "cert6.kms.alpha.example");
 }
 
 TEST_F(Kmss, AreFoundByTheirOctets) {
   ASSERT_TRUE(domains_.add(alpha_.certificate).ok());
-  EXPECT_NE(domains_.find(KmsUri::parse("kms.alpha.example").value()), nullptr);
-  EXPECT_EQ(domains_.find(KmsUri::parse("KMS.alpha.example").value()), nullptr);
+  EXPECT_NE(domains_.find(KmsUri::parse("kms.alpha.example").value(), NtpTime{}), nullptr);
+  EXPECT_EQ(domains_.find(KmsUri::parse("KMS.alpha.example").value(), NtpTime{}), nullptr);
 }
 
 }  // namespace

@@ -42,8 +42,9 @@ struct LabKms {
     crypto::SystemRandom random;
     const mcx::McpttId who = id(identity);
     const mcx::Uid uid = certificate.uid_of(who, period_no);
-    const auto rsk = crypto::sakke::extract(z, uid).value();
-    auto signing = crypto::eccsi::UserKey::make(ksak, certificate.kpak, uid, random);
+    const Octets identifier = certificate.identifier(uid);
+    const auto rsk = crypto::sakke::extract(z, identifier).value();
+    auto signing = crypto::eccsi::UserKey::make(ksak, certificate.kpak, identifier, random);
     auto ssk = signing.ssk().duplicate();
     return mcx::KeySet::validate(certificate, who, period_no, rsk.octets().expose(), std::move(ssk),
                                  signing.pvt())

@@ -62,15 +62,15 @@ Timed time_blocks(const BenchOptions& options, std::size_t block,
   Timed out;
   out.cycles = std::numeric_limits<double>::infinity();
   CycleCounter counter;
-  const double wall = seconds_of(CLOCK_MONOTONIC), cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
   for (std::size_t from = 0; from < options.count; from += block) {
     const std::size_t count = std::min(block, options.count - from);
-    counter.start();
+    counter.start();  // takes its time: it measures the clock first
+    const double wall = seconds_of(CLOCK_MONOTONIC), cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
     work(from, count);
+    out.cpu_s += seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+    out.wall_s += seconds_of(CLOCK_MONOTONIC) - wall;
     out.cycles = std::min(out.cycles, counter.stop() / static_cast<double>(count));
   }
-  out.cpu_s = seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu;
-  out.wall_s = seconds_of(CLOCK_MONOTONIC) - wall;
   out.peak_rss_kib = peak_rss_kib();
   out.cycles_by = counter.method();
   return out;

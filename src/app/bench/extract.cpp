@@ -12,8 +12,8 @@ namespace {
 constexpr std::size_t kBlock = 4096;  // subscribers; more are these again
 
 bool valid(const kms::Kms& kms, const kms::IssuedKeySet& keys) {
-  return mcx::KeySet::validate(kms.certificate(), keys.identity, keys.period_no, keys.rsk.expose(),
-                               keys.signing.ssk().duplicate(), keys.signing.pvt())
+  return mcx::KeySet::validate(kms.certificate_at(keys.valid_from), keys.identity, keys.period_no,
+                               keys.rsk.expose(), keys.signing.ssk().duplicate(), keys.signing.pvt())
       .ok();
 }
 
@@ -26,7 +26,7 @@ nlohmann::json measure(const BenchOptions& options, std::size_t& bad) {
     bad += !kms.registry().add(users.back(), false).ok();
   }
   const NtpTime now = SystemClock().now();
-  const std::int64_t period = kms.certificate().periods.number_at(now);
+  const std::int64_t period = kms.periods().number_at(now);
   const auto provision = [&](std::size_t count) {
     return kms.provision_all(std::span(users).first(count), period, now, random);
   };

@@ -92,9 +92,9 @@ nlohmann::json measure(const BenchOptions& options, std::size_t& bad) {
   Made made;
   made.guk_ids.reserve(options.count);
   const std::size_t step = std::max<std::size_t>(1, options.count / kSampled);
-  Timed timed = time_blocks(
-      options, kBlock * options.threads,
-      [&](std::size_t from, std::size_t count) { take(made, from, step, domain.seal(from, count)); });
+  Timed timed = time_blocks(options, kBlock * options.threads, [&](std::size_t from, std::size_t count) {
+    take(made, from, step, domain.seal(from, count));
+  });
   if (options.count < kBlock)  // one block alone: what is best needs more than one
     timed.cycles = std::min(timed.cycles, best_cycles(3, options.count, first));
   bad = made.failed;

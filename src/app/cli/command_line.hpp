@@ -10,11 +10,12 @@ namespace regroup::app::cli {
 inline constexpr const char* kExitCodes =
     "\nExit codes: 0 done, 1 failure, 2 usage or configuration, 3 refused.";
 
-// inspect, open, seal, lab, info, bench; kms, gms, ue, demo. A verb that ran leaves its exit code in
-// `result`.
+// inspect, open, seal, lab, info, bench; kms, kms-client, gms, ue, demo. A verb that ran leaves its exit code
+// in `result`.
 void add_lab_verbs(CLI::App& app, int& result);
 void add_role_verbs(CLI::App& app, int& result);
-void add_kms_verbs(CLI::App& app, int& result);  // of add_role_verbs
+void add_kms_verbs(CLI::App& app, int& result);         // of add_role_verbs
+void add_kms_client_verbs(CLI::App& app, int& result);  // of add_role_verbs
 
 // Runs the verb that the arguments name. Exit code: the verb's, 0 after help, 2 when they cannot be read:
 // then the first mistake is told on `err`, and with --json anywhere on the line as an object on stdout too.

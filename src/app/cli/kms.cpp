@@ -21,7 +21,8 @@ namespace {
 
 Result<Said> init(const KmsInitOptions& options) {
   TRY(need(options.directory, "--dir"));
-  TRY(need(options.passphrase_file, "--passphrase-file"));
+  const StoreKey key{options.passphrase_file, options.token};
+  const bool token = key.token.any();
   const kms::Setup setup{
       .kms_uri = TRY(argument(mcx::KmsUri::parse(options.kms_uri), "--kms-uri")),
       .periods = TRY(argument(mcx::KeyPeriods::make(options.period, options.offset), "--period, --offset")),
@@ -29,23 +30,28 @@ Result<Said> init(const KmsInitOptions& options) {
       .issuer = options.issuer};
   crypto::SystemRandom random;
   kms::Kms made = TRY(argument(kms::Kms::make(setup, random), "--domain"));
-  TRY(create_kms(options.directory, options.passphrase_file, made));
+  TRY(create_kms(options.directory, key, made));
   const kms::CertificateRecord& own = made.registry().own();
-  TRY(audit_command(options.directory, "init", {{"kms_uri", own.kms_uri}}));
-  TRY(publish_certificate(options.directory, made));
-  TRY(remember_passphrase_file(options.directory, options.passphrase_file));
+  TRY(audit_command(options.directory, "init",
+                    {{"kms_uri", own.kms_uri}, {"sealed_with", token ? "token" : "passphrase"}}));
+  TRY(publish_certificates(options.directory, made, SystemClock().now()));
+  TRY(remember_store_key(options.directory, key));
   std::string domains;
   for (const std::string& domain : own.domains) domains += " " + domain;
-  return Said{"made the KMS " + own.kms_uri + " for" + domains + ", key period " +
-                  std::to_string(own.period) + " s, in " + options.directory +
-                  "\nkeep the passphrase apart from a backup of that directory; without both every issued "
-                  "key is lost",
-              {{"kms_uri", own.kms_uri},
-               {"cert_uri", own.cert_uri},
-               {"period", own.period},
-               {"offset", own.offset},
-               {"domains", own.domains},
-               {"certificate", certificate_file(options.directory)}}};
+  return Said{
+      "made the KMS " + own.kms_uri + " for" + domains + ", key period " + std::to_string(own.period) +
+          " s, in " + options.directory +
+          (token ? "\nit opens with that token only: clone the token, or keep a backup that a passphrase "
+                   "opens; without one of them every issued key is lost"
+                 : "\nkeep the passphrase apart from a backup of that directory; without both every "
+                   "issued key is lost"),
+      {{"kms_uri", own.kms_uri},
+       {"cert_uri", own.cert_uri},
+       {"period", own.period},
+       {"offset", own.offset},
+       {"domains", own.domains},
+       {"sealed_with", token ? "token" : "passphrase"},
+       {"certificate", certificate_file(options.directory)}}};
 }
 
 // How the client of `options` will be protected; without --transport-keys-out nothing may be asked for.
@@ -86,8 +92,9 @@ std::string foreign_domain(const kms::Kms& kms, const mcx::McpttId& identity) {
   const std::string domain = mcx::domain_part(identity.text());
   const kms::CertificateRecord& own = kms.registry().own();
   mcx::Domains here;
-  if (domain.empty() || own.domains.empty() || !here.add(kms.certificate()).ok()) return {};
-  if (here.kms_of(identity).ok()) return {};
+  if (domain.empty() || own.domains.empty() || !here.add(kms.certificate_at(SystemClock().now())).ok())
+    return {};
+  if (here.kms_of(identity, SystemClock().now()).ok()) return {};
   std::string served;
   for (const std::string& one : own.domains) served += " " + one;
   return "URI: " + identity.text() + " is of the domain " + domain + ", this KMS serves" + served +
@@ -98,7 +105,8 @@ Result<Said> add_identity(const KmsAddIdentityOptions& options) {
   TRY(need(options.directory, "--dir"));
   const mcx::McpttId asked = TRY(argument(identity_value(options.identity), "URI"));
   kms::ClientKeys protection = TRY(protection_of(options));
-  OpenedKms opened = TRY(open_kms(options.directory, options.passphrase_file, KmsAccessMode::changing));
+  OpenedKms opened =
+      TRY(open_kms(options.directory, {options.passphrase_file, options.token}, KmsAccessMode::changing));
   TRY(register_identity(opened, asked, options));
   const mcx::McpttId identity = opened.kms.registry().find(asked.text())->identity;
   crypto::SystemRandom random;
@@ -132,8 +140,9 @@ Result<Said> add_identity(const KmsAddIdentityOptions& options) {
 Result<Said> import_certificate(const KmsImportCertificateOptions& options) {
   TRY(need(options.directory, "--dir"));
   const Octets document = TRY(argument(read_document(options.file), "FILE"));
-  const auto found = TRY(kmsxml::find_certificates(document));
-  OpenedKms opened = TRY(open_kms(options.directory, options.passphrase_file, KmsAccessMode::changing));
+  const auto found = TRY(kmsxml::find_certificates(document, kmsxml::Profile::all_forms()));
+  OpenedKms opened =
+      TRY(open_kms(options.directory, {options.passphrase_file, options.token}, KmsAccessMode::changing));
   kms::Registry& registry = opened.kms.registry();
   bool changed = false;
   std::string names;
@@ -160,7 +169,7 @@ Result<Said> import_certificate(const KmsImportCertificateOptions& options) {
 // The registry is sealed like all of the state, so this needs the passphrase; it changes nothing, so no lock.
 Result<Said> list(const KmsListOptions& options) {
   TRY(need(options.directory, "--dir"));
-  const OpenedKms opened = TRY(open_kms(options.directory, options.passphrase_file));
+  const OpenedKms opened = TRY(open_kms(options.directory, {options.passphrase_file, options.token}));
   std::string text;
   nlohmann::json identities = nlohmann::json::array();
   for (const kms::Subscriber* one : opened.kms.registry().all()) {
@@ -183,7 +192,9 @@ Result<Said> list(const KmsListOptions& options) {
 
 Result<Said> certificate(const KmsCertificateOptions& options, std::string& document) {
   TRY(need(options.directory, "--dir"));
-  document = std::string(text_of(TRY(read_document(certificate_file(options.directory)))));
+  document = std::string(
+      text_of(TRY(options.successor ? read_document(successor_file(options.directory))
+                                    : published_certificate(options.directory, SystemClock().now()))));
   const std::string digest = hex(crypto::sha256(view(document)));
   return Said{"SHA-256 " + digest, {{"certificate", document}, {"sha256", digest}}};
 }

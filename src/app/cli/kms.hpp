@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "app/kms/store_key.hpp"
 #include "base/clock.hpp"
 
 namespace regroup::app::cli {
@@ -24,6 +25,7 @@ struct KmsInitOptions {
   std::string issuer;
   std::string passphrase_file;
   bool json = false;
+  TokenOptions token = {};  // in place of the passphrase file: all of it
 };
 // Makes the master secrets of a new KMS, once. Prints what was made.
 [[nodiscard]] int run_kms_init(const KmsInitOptions& options, std::ostream& out, std::ostream& err);
@@ -38,6 +40,7 @@ struct KmsAddIdentityOptions {
       {};                     // a file to be made: the identity gets transport keys, written there once
   std::string policy = {};    // with them: wrap+sign (empty) or wrap
   std::string wrapping = {};  // with them: w3 (empty), w1 or w2
+  TokenOptions token = {};    // here and below module and PIN file; empty: those that `kms init` was given
 };
 // An identity that is there already gets transport keys too, if it has none.
 [[nodiscard]] int run_kms_add_identity(const KmsAddIdentityOptions& options, std::ostream& out,
@@ -47,6 +50,7 @@ struct KmsListOptions {
   std::string directory;
   std::string passphrase_file;  // empty: the one that `kms init` was given
   bool json = false;
+  TokenOptions token = {};
 };
 // The registered identities, each with its kind, user or server, and its policy.
 [[nodiscard]] int run_kms_list(const KmsListOptions& options, std::ostream& out, std::ostream& err);
@@ -56,6 +60,7 @@ struct KmsImportCertificateOptions {
   std::string file;             // what the partner's `kms certificate` printed
   std::string passphrase_file;  // empty: the one that `kms init` was given
   bool json = false;
+  TokenOptions token = {};
 };
 // Prints the SHA-256 of the file: compare it with the partner by voice.
 [[nodiscard]] int run_kms_import_certificate(const KmsImportCertificateOptions& options, std::ostream& out,
@@ -63,6 +68,7 @@ struct KmsImportCertificateOptions {
 
 struct KmsCertificateOptions {
   std::string directory;
+  bool successor = false;  // the announced one instead of the one in force
   bool json = false;
 };
 // The own KMS certificate as XML on `out`, its SHA-256 on `err`; no passphrase needed.
@@ -75,9 +81,16 @@ struct KmsServeOptions {
   std::string tls_cert, tls_key;
   std::string client_ca;    // PEM; then server identities need a client certificate that names them
   std::string server_auth;  // mtls+token, mtls or token; empty: mtls+token with a client CA, else token
-  std::string jwks_file, issuer, audience;
+  std::string jwks;         // keys of the token issuer: a file or an https URL
+  std::string jwks_ca;      // PEM, trust anchor of that URL; empty: the system's store
+  std::string issuer, audience;
   std::string passphrase_file;  // empty: the one that `kms init` was given
+  std::uint32_t rate = 120;     // requests of one identity a minute, then 429; 0: no limit
+  std::uint32_t waiting = 256;  // requests that may wait for a thread, then 503
+  std::string watch;            // HOST:PORT for /metrics, /health and /ready; empty: none
+  bool json_log = false;        // each line of the log as one JSON object
   bool json = false;
+  TokenOptions token = {};
 };
 // Serves until SIGTERM or SIGINT; "ready https://HOST:PORT" on stdout ({"ready":"https://HOST:PORT"} with
 // `json`), one line per request on `err`.

@@ -24,7 +24,8 @@ const char* verb_of(kms::Standing standing) {
 
 Result<Said> set_standing(const KmsIdentityOptions& options, kms::Standing standing) {
   TRY(need(options.directory, "--dir"));
-  OpenedKms opened = TRY(open_kms(options.directory, options.passphrase_file, KmsAccessMode::changing));
+  OpenedKms opened =
+      TRY(open_kms(options.directory, {options.passphrase_file, options.token}, KmsAccessMode::changing));
   std::string text;
   nlohmann::json changed = nlohmann::json::array(), names = nlohmann::json::array();
   for (const std::string& one : options.identities) {
@@ -58,7 +59,8 @@ Result<std::vector<mcx::McpttId>> clients_of(const OpenedKms& opened,
 
 Result<Said> roll(const KmsTransportKeysOptions& options) {
   TRY(need(options.directory, "--dir"));
-  OpenedKms opened = TRY(open_kms(options.directory, options.passphrase_file, KmsAccessMode::changing));
+  OpenedKms opened =
+      TRY(open_kms(options.directory, {options.passphrase_file, options.token}, KmsAccessMode::changing));
   crypto::SystemRandom random;
   const NtpTime now = SystemClock().now();
   nlohmann::json offered = nlohmann::json::array();
@@ -84,7 +86,8 @@ Result<Said> roll(const KmsTransportKeysOptions& options) {
 Result<Said> replace(const KmsTransportKeysOptions& options) {
   TRY(need(options.directory, "--dir"));
   TRY(need(options.out_file, "--out"));
-  OpenedKms opened = TRY(open_kms(options.directory, options.passphrase_file, KmsAccessMode::changing));
+  OpenedKms opened =
+      TRY(open_kms(options.directory, {options.passphrase_file, options.token}, KmsAccessMode::changing));
   crypto::SystemRandom random;
   if (options.identities.size() != 1) return need("", "URI").error();
   const mcx::McpttId identity = TRY(clients_of(opened, options)).front();

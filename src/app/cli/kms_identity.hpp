@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "app/kms/store_key.hpp"
 #include "kms/registry.hpp"
 
 namespace regroup::app::cli {
@@ -17,6 +18,7 @@ struct KmsIdentityOptions {
   std::vector<std::string> identities;
   std::string passphrase_file;  // empty: the one that `kms init` was given
   bool json = false;
+  TokenOptions token = {};
 };
 // All of them or, after an error, none.
 [[nodiscard]] int run_kms_identity_standing(const KmsIdentityOptions& options, kms::Standing standing,
@@ -28,6 +30,7 @@ struct KmsIdentityImportOptions {
   std::string transport_keys_out;  // a directory for the key files of those that get some
   std::string passphrase_file;     // empty: the one that `kms init` was given
   bool json = false;
+  TokenOptions token = {};
 };
 [[nodiscard]] int run_kms_identity_import(const KmsIdentityImportOptions& options, std::ostream& out,
                                           std::ostream& err);
@@ -39,6 +42,7 @@ struct KmsTransportKeysOptions {
   std::string out_file;                 // replace
   std::string passphrase_file;          // empty: the one that `kms init` was given
   bool json = false;
+  TokenOptions token = {};
 };
 // Offers successors: each client takes its own over with its next request.
 [[nodiscard]] int run_kms_transport_keys_roll(const KmsTransportKeysOptions& options, std::ostream& out,

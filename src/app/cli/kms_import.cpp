@@ -38,12 +38,8 @@ Result<Octets> read_list(const std::string& path) {
   return to_octets(view(text));
 }
 
-// "sip:bob@mcx.example" -> "sip_bob@mcx.example-trk.json"; whatever a file name should not have becomes '_'.
 std::string key_file_of(const std::string& directory, const std::string& identity) {
-  std::string name = identity;
-  for (char& c : name)
-    if (!std::isalnum(static_cast<unsigned char>(c)) && std::strchr("@.-+", c) == nullptr) c = '_';
-  return directory + "/" + name + "-trk.json";
+  return directory + "/" + file_name_of(identity) + "-trk.json";
 }
 
 // The keys of a line that asks for some and whose identity has none yet, on disk already; else none.
@@ -100,7 +96,8 @@ Result<Said> import(const KmsIdentityImportOptions& options, std::ostream& err) 
   const Octets text = TRY(argument(read_list(options.file), "FILE"));
   IdentityList list = TRY(parse_identity_list(text));
   TRY(make_key_directory(options.transport_keys_out));
-  OpenedKms opened = TRY(open_kms(options.directory, options.passphrase_file, KmsAccessMode::changing));
+  OpenedKms opened =
+      TRY(open_kms(options.directory, {options.passphrase_file, options.token}, KmsAccessMode::changing));
   crypto::SystemRandom random;
   Imported done;
   Progress progress(err, "identities", list.lines.size());

@@ -13,11 +13,6 @@
 namespace regroup::app::cli {
 namespace {
 
-// What a partner would compare by voice: the whole of what `kms certificate` prints.
-std::string fingerprint_of(const kms::CertificateRecord& certificate, kmsxml::Role role) {
-  return hex(crypto::sha256(view(kmsxml::write(document_of(certificate, role)))));
-}
-
 const char* standing_of(const kms::CertificateRecord& one, NtpTime now) {
   if (one.revoked) return "revoked";
   if (one.valid_to && now > *one.valid_to) return "expired";
@@ -26,7 +21,7 @@ const char* standing_of(const kms::CertificateRecord& one, NtpTime now) {
 
 Result<Said> external_list(const KmsExternalOptions& options) {
   TRY(need(options.directory, "--dir"));
-  const OpenedKms opened = TRY(open_kms(options.directory, options.passphrase_file));
+  const OpenedKms opened = TRY(open_kms(options.directory, {options.passphrase_file, options.token}));
   const NtpTime now = SystemClock().now();
   std::string text = "cache number " + std::to_string(opened.kms.registry().cache_num());
   nlohmann::json all = nlohmann::json::array();
@@ -46,7 +41,8 @@ Result<Said> external_list(const KmsExternalOptions& options) {
 
 Result<Said> external_revoke(const KmsExternalOptions& options) {
   TRY(need(options.directory, "--dir"));
-  OpenedKms opened = TRY(open_kms(options.directory, options.passphrase_file, KmsAccessMode::changing));
+  OpenedKms opened =
+      TRY(open_kms(options.directory, {options.passphrase_file, options.token}, KmsAccessMode::changing));
   kms::Registry& registry = opened.kms.registry();
   const bool changed = TRY(registry.revoke_certificate(options.kms_uri));
   TRY(administer(options.directory, opened, "external-revoke", {{"kms_uri", options.kms_uri}}));
@@ -58,28 +54,37 @@ Result<Said> external_revoke(const KmsExternalOptions& options) {
 Result<Said> backup(const KmsBackupOptions& options) {
   TRY(need(options.directory, "--dir"));
   TRY(need(options.file, "FILE"));
-  OpenedKms opened = TRY(open_kms(options.directory, options.passphrase_file));
+  OpenedKms opened = TRY(open_kms(options.directory, {options.passphrase_file, options.token}));
   TRY(audit_command(options.directory, "backup", {{"file", printable(options.file, 400)}}));
   TRY(opened.store.backup(options.file));
-  const std::string fingerprint = fingerprint_of(opened.kms.registry().own(), kmsxml::Role::root);
-  return Said{
-      "the KMS " + opened.kms.registry().own().kms_uri + " is in " + options.file + ", " +
-          std::to_string(opened.kms.registry().subscribers()) + " identities; certificate SHA-256 " +
-          fingerprint + "\nkeep the passphrase elsewhere: with both, everybody's keys can be made",
-      {{"file", options.file}, {"identities", opened.kms.registry().subscribers()}, {"sha256", fingerprint}}};
+  const std::string fingerprint = fingerprint_of(opened.kms.registry().own_at(SystemClock().now()));
+  const Octets header = opened.store.header_octets();
+  const bool token = crypto::is_token_vault(header);
+  return Said{"the KMS " + opened.kms.registry().own().kms_uri + " is in " + options.file + ", " +
+                  std::to_string(opened.kms.registry().subscribers()) + " identities; certificate SHA-256 " +
+                  fingerprint +
+                  (token ? "\nit opens with " + sealing_of(header) +
+                               " or its clone only; docs/operations.md, PKCS#11 token, says how to make one "
+                               "that a passphrase opens"
+                         : "\nkeep the passphrase elsewhere: with both, everybody's keys can be made"),
+              {{"file", options.file},
+               {"identities", opened.kms.registry().subscribers()},
+               {"sealed_with", token ? "token" : "passphrase"},
+               {"sha256", fingerprint}}};
 }
 
 Result<Said> restore(const KmsBackupOptions& options) {
   TRY(need(options.directory, "--dir"));
   TRY(need(options.file, "FILE"));
-  TRY(need(options.passphrase_file, "--passphrase-file"));
-  OpenedKms opened = TRY(restore_kms(options.directory, options.file, options.passphrase_file));
+  const StoreKey key{options.passphrase_file, options.token};
+  if (!key.token.any()) TRY(need(key.passphrase_file, "--passphrase-file"));
+  OpenedKms opened = TRY(restore_kms(options.directory, options.file, key));
   const kms::Registry& registry = opened.kms.registry();
   TRY(audit_command(options.directory, "restore",
                     {{"kms_uri", registry.own().kms_uri}, {"cache_num", registry.cache_num()}}));
-  TRY(publish_certificate(options.directory, opened.kms));
-  TRY(remember_passphrase_file(options.directory, options.passphrase_file));
-  const std::string fingerprint = fingerprint_of(registry.own(), kmsxml::Role::root);
+  TRY(publish_certificates(options.directory, opened.kms, SystemClock().now()));
+  TRY(remember_store_key(options.directory, key));
+  const std::string fingerprint = fingerprint_of(registry.own_at(SystemClock().now()));
   return Said{"restored the KMS " + registry.own().kms_uri + " with " +
                   std::to_string(registry.subscribers()) + " identities; certificate SHA-256 " + fingerprint +
                   ", cache number " + std::to_string(registry.cache_num()) +
@@ -89,6 +94,23 @@ Result<Said> restore(const KmsBackupOptions& options) {
                {"identities", registry.subscribers()},
                {"sha256", fingerprint},
                {"cache_num", registry.cache_num()}}};
+}
+
+Result<Said> seal(const KmsSealOptions& options) {
+  TRY(need(options.directory, "--dir"));
+  OpenedKms opened = TRY(open_kms(options.directory, options.present, KmsAccessMode::changing));
+  crypto::SystemRandom random;
+  crypto::Vault vault = TRY(make_vault(options.next, random));
+  const std::string before = sealing_of(opened.store.header_octets());
+  const std::string after = sealing_of(vault.header_octets());
+  const bool token = options.next.token.any();
+  TRY(audit_command(options.directory, "seal", {{"sealed_with", after}, {"before", before}}));
+  const auto sealed = reseal_kms(options.directory, opened, options.next, std::move(vault));
+  if (!sealed.ok()) TRY(audit_command(options.directory, "failed", {{"act", "seal"}}));
+  TRY(sealed);
+  TRY(forget_former_store_key(options.directory, options.next));
+  return Said{"sealed with " + after + "; what opened it before opens the backups of before only",
+              {{"sealed_with", token ? "token" : "passphrase"}, {"sealed", after}, {"before", before}}};
 }
 
 }  // namespace
@@ -106,6 +128,11 @@ int run_kms_external_revoke(const KmsExternalOptions& options, std::ostream& out
 int run_kms_backup(const KmsBackupOptions& options, std::ostream& out, std::ostream& err) {
   harden_process();
   return finish_kms_verb("backup", backup(options), options.json, out, err);
+}
+
+int run_kms_seal(const KmsSealOptions& options, std::ostream& out, std::ostream& err) {
+  harden_process();
+  return finish_kms_verb("seal", seal(options), options.json, out, err);
 }
 
 int run_kms_restore(const KmsBackupOptions& options, std::ostream& out, std::ostream& err) {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// regroup kms external list | revoke, regroup kms backup | restore | split | combine (docs/operations.md,
-// kms). Exit codes as of the other kms verbs.
+// regroup kms external list | revoke, regroup kms backup | restore | seal | split | combine
+// (docs/operations.md, kms). Exit codes as of the other kms verbs.
 #pragma once
 
 #include <iosfwd>
 #include <string>
 #include <vector>
+
+#include "app/kms/store_key.hpp"
 
 namespace regroup::app::cli {
 
@@ -14,6 +16,7 @@ struct KmsExternalOptions {
   std::string kms_uri;          // revoke
   std::string passphrase_file;  // empty: the one that `kms init` was given
   bool json = false;
+  TokenOptions token = {};
 };
 [[nodiscard]] int run_kms_external_list(const KmsExternalOptions& options, std::ostream& out,
                                         std::ostream& err);
@@ -23,9 +26,11 @@ struct KmsExternalOptions {
 
 struct KmsBackupOptions {
   std::string directory;
-  std::string file;             // backup: to be made; restore: that was made
-  std::string passphrase_file;  // restore: required; backup, empty: the one that `kms init` was given
+  std::string file;  // backup: to be made; restore: that was made
+  std::string
+      passphrase_file;  // restore: this or the token; backup, empty: the one that `kms init` was given
   bool json = false;
+  TokenOptions token = {};
 };
 // A copy of the store, sealed as it is, while the KMS runs. It is opened before the command says that it is
 // one.
@@ -33,11 +38,21 @@ struct KmsBackupOptions {
 // A new directory from it: the same certificate, the same RSKs, a cache number above all that were given out.
 [[nodiscard]] int run_kms_restore(const KmsBackupOptions& options, std::ostream& out, std::ostream& err);
 
+struct KmsSealOptions {
+  std::string directory;
+  StoreKey present;  // empty: what the directory remembers
+  StoreKey next;     // all of one of the two
+  bool json = false;
+};
+// The store under another key, at once and for good; a running server follows.
+[[nodiscard]] int run_kms_seal(const KmsSealOptions& options, std::ostream& out, std::ostream& err);
+
 struct KmsSplitOptions {
   std::string passphrase_file;
   unsigned shares = 5, threshold = 3;
   std::string out_directory;  // share-1.txt, share-2.txt, ... are made in it
   bool json = false;
+  std::string directory = {};  // of a KMS that the passphrase must open; empty: not checked
 };
 // The passphrase in shares for as many safes. With a backup and enough of them a KMS comes back.
 [[nodiscard]] int run_kms_split(const KmsSplitOptions& options, std::ostream& out, std::ostream& err);

@@ -48,6 +48,7 @@ Result<void> write_secret_line(const std::string& path, OctetsView line) {
 Result<Said> split(const KmsSplitOptions& options) {
   TRY(need(options.out_directory, "--out-dir"));
   const SecretOctets passphrase = TRY(crypto::read_passphrase_file(options.passphrase_file));
+  if (!options.directory.empty()) TRY(open_kms(options.directory, {options.passphrase_file}));
   crypto::SystemRandom random;
   const auto shares =
       TRY(argument(crypto::split_secret(passphrase.expose(), options.shares, options.threshold, random),

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cli/kms_verb.hpp"
 
+#include <cctype>
+#include <cstring>
 #include <ostream>
 
 #include "app/cli/key_files.hpp"
 #include "app/cli/kms.hpp"
 #include "app/kms/audit.hpp"
+#include "app/kms/documents.hpp"
 #include "app/process.hpp"
+#include "base/text.hpp"
+#include "crypto/hash/sha256.hpp"
 
 namespace regroup::app::cli {
 namespace {
@@ -43,6 +48,17 @@ Result<void> need(const std::string& value, std::string_view option) {
   if (!value.empty()) return {};
   return fail(Errc::usage, "docs/operations.md, kms", std::string(option) + " is missing",
               "regroup kms --help names the options of each verb");
+}
+
+std::string fingerprint_of(const kms::CertificateRecord& own) {
+  return hex(crypto::sha256(view(kmsxml::write(document_of(own, kmsxml::Role::root)))));
+}
+
+std::string file_name_of(const std::string& identity) {
+  std::string name = identity;
+  for (char& c : name)
+    if (!std::isalnum(static_cast<unsigned char>(c)) && std::strchr("@.-+", c) == nullptr) c = '_';
+  return name;
 }
 
 Result<void> administer(const std::string& directory, OpenedKms& opened, std::string_view act,

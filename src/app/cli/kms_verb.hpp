@@ -23,6 +23,12 @@ struct Said {
 // Errc::usage when `option` was not given.
 [[nodiscard]] Result<void> need(const std::string& value, std::string_view option);
 
+// What a partner compares by voice: SHA-256 of the whole of what `kms certificate` prints.
+[[nodiscard]] std::string fingerprint_of(const kms::CertificateRecord& own);
+
+// "sip:bob@mcx.example" -> "sip_bob@mcx.example": whatever a file name should not have becomes '_'.
+[[nodiscard]] std::string file_name_of(const std::string& identity);
+
 // An administrative act: recorded in the audit log, then done. Nothing changed: nothing recorded.
 [[nodiscard]] Result<void> administer(const std::string& directory, OpenedKms& opened, std::string_view act,
                                       nlohmann::json record);

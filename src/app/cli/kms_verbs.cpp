@@ -5,14 +5,34 @@
 #include "app/cli/command_line.hpp"
 #include "app/cli/kms.hpp"
 #include "app/cli/kms_identity.hpp"
+#include "app/cli/kms_issue.hpp"
 #include "app/cli/kms_keep.hpp"
+#include "app/cli/kms_roll_over.hpp"
+#include "app/jwks_source.hpp"
 
 namespace regroup::app::cli {
 namespace {
 
 constexpr const char* kJson = "one JSON object, a refusal too";
 constexpr const char* kDirectory = "the directory that init made";
-constexpr const char* kPassphrase = "default: the one that init was given";
+constexpr const char* kPassphrase = "default: the one that init or seal was given";
+
+// What opens the store: beside the options that init was given, those that may have moved since.
+template <class Options>
+void add_store_key(CLI::App* verb, const std::shared_ptr<Options>& options) {
+  verb->add_option("--passphrase-file", options->passphrase_file, kPassphrase);
+  verb->add_option("--pkcs11-module", options->token.module, kPassphrase);
+  verb->add_option("--pin-file", options->token.pin_file, kPassphrase);
+}
+
+// What a store is to be sealed with.
+void add_new_store_key(CLI::App* verb, std::string& passphrase_file, TokenOptions& token) {
+  verb->add_option("--passphrase-file", passphrase_file, "mode 0600; or a token:");
+  verb->add_option("--pkcs11-module", token.module, "the shared library of the token");
+  verb->add_option("--pkcs11-token", token.token, "label of the token");
+  verb->add_option("--pkcs11-key", token.key, "label of its AES-256 key; made there when there is none");
+  verb->add_option("--pin-file", token.pin_file, "the user PIN in its first line, mode 0600");
+}
 
 // What nearly every verb takes.
 template <class Options>
@@ -20,7 +40,7 @@ CLI::App* add_verb(CLI::App& to, const char* name, const char* what, const std::
                    const char* example) {
   CLI::App* verb = to.add_subcommand(name, what);
   verb->add_option("--dir", options->directory, kDirectory)->required();
-  verb->add_option("--passphrase-file", options->passphrase_file, kPassphrase);
+  add_store_key(verb, options);
   verb->add_flag("--json", options->json, kJson);
   verb->footer("Example: regroup kms " + std::string(example) + kExitCodes);
   return verb;
@@ -36,11 +56,13 @@ void add_setup_verbs(CLI::App* kms, int& result) {
   init->add_option("--domain", io->domains,
                    "domain of users (KmsDomainList); default: the KMS URI without a leading kms.");
   init->add_option("--issuer", io->issuer, "free text of the certificate");
-  init->add_option("--passphrase-file", io->passphrase_file, "mode 0600")->required();
+  add_new_store_key(init, io->passphrase_file, io->token);
   init->add_flag("--json", io->json, kJson);
   init->footer(
       std::string(
-          "Example: regroup kms init --dir kms --kms-uri kms.mcx.example --passphrase-file kms.pass") +
+          "Example: regroup kms init --dir kms --kms-uri kms.mcx.example --passphrase-file kms.pass\n"
+          "Example: regroup kms init --dir kms --kms-uri kms.mcx.example --pkcs11-module "
+          "/usr/lib/softhsm/libsofthsm2.so --pkcs11-token kms --pkcs11-key kms-store --pin-file kms.pin") +
       kExitCodes);
   init->callback([io, &result] { result = run_kms_init(*io, std::cout, std::cerr); });
 
@@ -49,7 +71,7 @@ void add_setup_verbs(CLI::App* kms, int& result) {
   add->add_option("--dir", ao->directory, kDirectory)->required();
   add->add_option("URI", ao->identity, "the identity with its scheme, as in sip:bob@mcx.example")->required();
   add->add_flag("--server", ao->server, "a GMS or MCPTT server");
-  add->add_option("--passphrase-file", ao->passphrase_file, kPassphrase);
+  add_store_key(add, ao);
   add->add_option("--transport-keys-out", ao->transport_keys_out,
                   "make transport keys and write them to this new file, mode 0600, once");
   add->add_option("--policy", ao->policy, "with transport keys: wrap+sign (default) or wrap");
@@ -65,7 +87,7 @@ void add_setup_verbs(CLI::App* kms, int& result) {
   auto* list = kms->add_subcommand("list", "List the registered identities: user or server, and the URI");
   auto lo = std::make_shared<KmsListOptions>();
   list->add_option("--dir", lo->directory, kDirectory)->required();
-  list->add_option("--passphrase-file", lo->passphrase_file, kPassphrase);
+  add_store_key(list, lo);
   list->add_flag("--json", lo->json, kJson);
   list->footer(std::string("Example: regroup kms list --dir kms") + kExitCodes);
   list->callback([lo, &result] { result = run_kms_list(*lo, std::cout, std::cerr); });
@@ -74,7 +96,7 @@ void add_setup_verbs(CLI::App* kms, int& result) {
   auto mo = std::make_shared<KmsImportCertificateOptions>();
   foreign->add_option("--dir", mo->directory, kDirectory)->required();
   foreign->add_option("FILE", mo->file, "what the other KMS's `kms certificate` printed")->required();
-  foreign->add_option("--passphrase-file", mo->passphrase_file, kPassphrase);
+  add_store_key(foreign, mo);
   foreign->add_flag("--json", mo->json, kJson);
   foreign->footer(
       std::string(
@@ -85,9 +107,33 @@ void add_setup_verbs(CLI::App* kms, int& result) {
   auto* certificate = kms->add_subcommand("certificate", "Print the KMS certificate as XML");
   auto co = std::make_shared<KmsCertificateOptions>();
   certificate->add_option("--dir", co->directory, kDirectory)->required();
+  certificate->add_flag("--successor", co->successor, "the one that roll-over announced");
   certificate->add_flag("--json", co->json, kJson);
   certificate->footer(std::string("Example: regroup kms certificate --dir kms > mcx.xml") + kExitCodes);
   certificate->callback([co, &result] { result = run_kms_certificate(*co, std::cout, std::cerr); });
+}
+
+void add_issue(CLI::App& kms, int& result) {
+  auto options = std::make_shared<KmsIssueOptions>();
+  auto* issue = add_verb(kms, "issue", "Keys in files, for machines that never see a network", options,
+                         "issue --offline --dir kms sip:bob@mcx.example --out-dir packages");
+  issue->add_option("URI", options->identities, "clients with transport keys of policy wrap+sign")
+      ->required();
+  issue->add_flag("--offline", options->offline, "must be said: keys leave the KMS without a request");
+  issue->add_option("--periods", options->periods, "the present one and those after it (default 2)");
+  issue->add_option("--out-dir", options->out_directory, "one directory for each identity is made in it")
+      ->required();
+  issue->callback([options, &result] { result = run_kms_issue(*options, std::cout, std::cerr); });
+}
+
+void add_roll_over(CLI::App& kms, int& result) {
+  auto options = std::make_shared<KmsRollOverOptions>();
+  auto* roll = add_verb(kms, "roll-over", "Announce new master secrets, in force from a later key period on",
+                        options, "roll-over --dir kms");
+  roll->add_option("--from", options->from,
+                   "a time; they take over with the first period that begins then or later (default: as soon "
+                   "as two whole periods lie before)");
+  roll->callback([options, &result] { result = run_kms_roll_over(*options, std::cout, std::cerr); });
 }
 
 void add_serve(CLI::App* kms, int& result) {
@@ -101,19 +147,33 @@ void add_serve(CLI::App* kms, int& result) {
   serve->add_option("--tls-key", so->tls_key, "PEM, mode 0600")->required()->check(CLI::ExistingFile);
   serve->add_option("--client-ca", so->client_ca, "then servers must present a certificate with their URI")
       ->check(CLI::ExistingFile);
-  serve->add_option("--jwks", so->jwks_file, "keys of the token issuer")
+  serve->add_option("--jwks", so->jwks, "keys of the token issuer: a file or an https URL (its jwks_uri)")
       ->required()
+      ->check(
+          [](const std::string& place) { return is_url(place) ? std::string() : CLI::ExistingFile(place); });
+  serve->add_option("--jwks-ca", so->jwks_ca, "trust anchor of that URL; default: the system's store")
       ->check(CLI::ExistingFile);
   serve->add_option("--issuer", so->issuer, "`iss` of the tokens")->required();
   serve->add_option("--audience", so->audience, "`aud` of the tokens");
-  serve->add_option("--passphrase-file", so->passphrase_file, kPassphrase);
+  add_store_key(serve, so);
   serve->add_option("--server-auth", so->server_auth,
                     "what servers show: mtls+token (default with --client-ca), mtls or token");
+  serve
+      ->add_option("--rate", so->rate,
+                   "requests of one identity a minute, default 120, then 429; 0: no limit")
+      ->check(CLI::Range(0, 1'000'000));
+  serve->add_option("--waiting", so->waiting, "requests that may wait to be answered, default 256, then 503")
+      ->check(CLI::Range(1, 100'000));
+  serve->add_option("--watch", so->watch,
+                    "HOST:PORT, HOST numeric, for /metrics (Prometheus), /health and /ready over HTTPS");
+  serve->add_flag("--json-log", so->json_log, "each line of the log as one JSON object");
   serve->add_flag("--json", so->json, "the ready line and refusals as JSON");
-  serve->footer(std::string("Prints `ready https://HOST:PORT` when it listens.\nExample: regroup kms serve "
-                            "--dir kms --listen 127.0.0.1:8444 --tls-cert c.pem --tls-key k.pem "
-                            "--jwks jwks.json --issuer https://idms.mcx.example --passphrase-file kms.pass") +
-                kExitCodes);
+  serve->footer(
+      std::string("Prints `ready https://HOST:PORT` when it listens.\nExample: regroup kms serve "
+                  "--dir kms --listen 127.0.0.1:8444 --tls-cert c.pem --tls-key k.pem "
+                  "--jwks jwks.json --issuer https://idms.mcx.example --passphrase-file kms.pass\n"
+                  "Example: the same with --jwks https://idms.mcx.example/jwks --jwks-ca idms-ca.pem") +
+      kExitCodes);
   serve->callback([so, &result] { result = run_kms_serve(*so, std::cerr); });
 }
 
@@ -189,7 +249,9 @@ void add_backup_verbs(CLI::App& kms, int& result) {
   auto* restore = kms.add_subcommand("restore", "Make a KMS directory from a backup");
   restore->add_option("--dir", ro->directory, "the directory to make")->required();
   restore->add_option("FILE", ro->file, "what backup made")->required();
-  restore->add_option("--passphrase-file", ro->passphrase_file, "that of the KMS, mode 0600")->required();
+  restore->add_option("--passphrase-file", ro->passphrase_file, "that of the KMS, mode 0600; or:");
+  restore->add_option("--pkcs11-module", ro->token.module, "the shared library of the KMS's token");
+  restore->add_option("--pin-file", ro->token.pin_file, "its user PIN, mode 0600");
   restore->add_flag("--json", ro->json, kJson);
   restore->footer(
       std::string("Example: regroup kms restore --dir kms kms-2026-11-26.backup --passphrase-file kms.pass") +
@@ -197,9 +259,28 @@ void add_backup_verbs(CLI::App& kms, int& result) {
   restore->callback([ro, &result] { result = run_kms_restore(*ro, std::cout, std::cerr); });
 }
 
+void add_seal(CLI::App& kms, int& result) {
+  auto so = std::make_shared<KmsSealOptions>();
+  auto* seal =
+      kms.add_subcommand("seal", "Seal the store with another passphrase or token, also while it runs");
+  seal->add_option("--dir", so->directory, kDirectory)->required();
+  add_new_store_key(seal, so->next.passphrase_file, so->next.token);
+  seal->add_option("--from-passphrase-file", so->present.passphrase_file, kPassphrase);
+  seal->add_option("--from-pkcs11-module", so->present.token.module, kPassphrase);
+  seal->add_option("--from-pin-file", so->present.token.pin_file, kPassphrase);
+  seal->add_flag("--json", so->json, kJson);
+  seal->footer(
+      std::string("Example: regroup kms seal --dir kms --pkcs11-module /usr/lib/softhsm/libsofthsm2.so "
+                  "--pkcs11-token kms --pkcs11-key kms-store --pin-file kms.pin\n"
+                  "Example: regroup kms seal --dir kms --passphrase-file new.pass") +
+      kExitCodes);
+  seal->callback([so, &result] { result = run_kms_seal(*so, std::cout, std::cerr); });
+}
+
 void add_share_verbs(CLI::App& kms, int& result) {
   auto so = std::make_shared<KmsSplitOptions>();
   auto* split = kms.add_subcommand("split", "Put the passphrase into shares for several safes");
+  split->add_option("--dir", so->directory, "then the passphrase must open that KMS");
   split->add_option("--passphrase-file", so->passphrase_file, "that of the KMS, mode 0600")->required();
   split->add_option("--shares", so->shares, "how many are made (default 5, at most 32)");
   split->add_option("--threshold", so->threshold, "how many give it back (default 3)");
@@ -230,7 +311,10 @@ void add_kms_verbs(CLI::App& app, int& result) {
   add_identity_verbs(*kms, result);
   add_transport_key_verbs(*kms, result);
   add_external_verbs(*kms, result);
+  add_roll_over(*kms, result);
+  add_issue(*kms, result);
   add_backup_verbs(*kms, result);
+  add_seal(*kms, result);
   add_share_verbs(*kms, result);
   add_serve(kms, result);
 }

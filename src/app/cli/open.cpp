@@ -74,7 +74,8 @@ Result<void> expect_initiator(const OpenOptions& options, const mikey::Message& 
     return fail(Errc::usage, "", "--initiator: " + identity.error().detail, identity.error().cure);
   if (!message.initiator.hidden()) return {};
   const auto kms = mcx::KmsUri::parse(message.initiator_kms.text());
-  if (kms.ok() && !held.domains.kms_of(*identity).ok()) held.domains.map_exactly(identity->text(), *kms);
+  if (kms.ok() && !held.domains.kms_of(*identity, with.now).ok())
+    held.domains.map_exactly(identity->text(), *kms);
   with.authorised_initiators = {*identity};
   with.require_authorised_initiator = true;
   return {};
@@ -105,7 +106,7 @@ Result<Account> account_of(const OpenOptions& options, std::istream& in) {
   TRY(expect_initiator(options, message, held, with));
   const gktp::Verified verified = TRY(gktp::verify(octets, with));
   gktp::Opened opened = TRY(gktp::open(verified, with));
-  const mcx::KmsCertificate& own_kms = *held.domains.find(with.own_kms);
+  const mcx::KmsCertificate& own_kms = *held.domains.find(with.own_kms, verified.time());
   const std::int64_t period = own_kms.periods.number_at(verified.time());
   return Account{std::move(opened),           verified.initiator_uid(), verified.initiator_kms().text(),
                  verified.initiator_period(), own_kms.kms_uri.text(),   period};

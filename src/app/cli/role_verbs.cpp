@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The verbs of the three roles and of the demo: kms, gms, ue, demo.
+// The verbs of the three roles and of the demo: kms, kms-client, gms, ue, demo.
 #include <iostream>
 
 #include "app/cli/audit.hpp"
@@ -132,6 +132,7 @@ void add_demo(CLI::App& app, int& result) {
 
 void add_role_verbs(CLI::App& app, int& result) {
   add_kms_verbs(app, result);
+  add_kms_client_verbs(app, result);
   add_audit_verbs(app, result);
   add_gms_verbs(app, result);
   add_ue_verbs(app, result);

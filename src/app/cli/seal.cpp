@@ -111,15 +111,19 @@ Result<gktp::KeyMaterial> material_of(const SealOptions& options,
   return key;
 }
 
-Result<std::vector<gktp::Receiver>> receivers_of(const SealOptions& options, const mcx::Domains& domains) {
+Result<std::vector<gktp::Receiver>> receivers_of(const SealOptions& options, const mcx::Domains& domains,
+                                                 NtpTime time) {
   std::vector<gktp::Receiver> out;
   for (const std::string& uri : options.to) {
     const mcx::McpttId identity = TRY(mcx::McpttId::parse(uri));
-    const auto kms = domains.kms_of(identity);
+    const auto kms = domains.kms_of(identity, time);
     // A KMS that publishes no domains serves whoever is asked for; one that does serves those (PR-37).
-    const bool open_to_all = domains.all().size() == 1 && domains.all().front().domains.empty();
-    if (!kms.ok() && !open_to_all) return kms.error();
-    out.push_back({identity, kms.ok() ? *kms : &domains.all().front()});
+    const auto& held = domains.all();
+    const bool open_to_all = std::all_of(held.begin(), held.end(), [&](const mcx::KmsCertificate& one) {
+      return one.kms_uri == held.front().kms_uri && one.domains.empty();
+    });
+    if (!kms.ok() && (held.empty() || !open_to_all)) return kms.error();
+    out.push_back({identity, kms.ok() ? *kms : domains.find(held.front().kms_uri, time)});
   }
   return out;
 }
@@ -133,7 +137,7 @@ Result<const mcx::KeySet*> sending(const HeldKeys& held, NtpTime time) {
                        "' and of '" + keys.identity().text() + "'",
                    "give the key sets of one sender");
   for (const mcx::KeySet& keys : held.key_sets) {
-    const mcx::KmsCertificate* const kms = held.domains.find(keys.kms_uri());
+    const mcx::KmsCertificate* const kms = held.domains.find(keys.kms_uri(), time);
     if (kms && kms->periods.number_at(time) == keys.period_no()) return &keys;
     periods += (periods.empty() ? "" : ", ") + std::to_string(keys.period_no());
   }
@@ -173,10 +177,10 @@ Result<Made> make(const SealOptions& options, std::istream& in) {
   const NtpTime time = TRY(parse_time(options.at.empty() ? "now" : options.at, "--at"));
   const HeldKeys held = TRY(read_keys(options.certificate_files, options.key_set_files, in));
   const mcx::KeySet* const keys = TRY(sending(held, time));
-  const std::vector<gktp::Receiver> receivers = TRY(receivers_of(options, held.domains));
+  const std::vector<gktp::Receiver> receivers = TRY(receivers_of(options, held.domains, time));
   crypto::SystemRandom random;
   gktp::KeyMaterial key = TRY(material_of(options, receivers, time, random));
-  const gktp::Sender sender{*held.domains.find(keys->kms_uri()), *keys};
+  const gktp::Sender sender{*held.domains.find(keys->kms_uri(), time), *keys};
   auto messages =
       TRY(gktp::seal(key, sender, receivers, time, random, {options.hide_initiator, options.hide_responder}));
   return Made{std::move(key), std::move(messages), keys->identity().text(), time};

@@ -136,9 +136,10 @@ Result<void> read_tls(TomlTable& root, GmsConfig& out) {
       TRY(tls.present_file("key", [cert = out.certificate_file](const std::string& path) {
         return http::check_key_file(path, cert);
       }));
-  TomlTable ca = TRY(tls.table("ca", {"trusted", "kms", "token"}));
+  TomlTable ca = TRY(tls.table("ca", {"trusted", "kms", "token", "jwks"}));
   out.kms.ca_file = TRY(ca.present_file("kms", http::check_ca_file));
   if (ca.has("token")) out.token_ca_file = TRY(ca.present_file("token", http::check_ca_file));
+  if (ca.has("jwks")) out.jwks.ca_file = TRY(ca.present_file("jwks", http::check_ca_file));
   if (!TRY(ca.text_or("trusted", "")).empty())
     out.trusted_ca_file = TRY(ca.present_file("trusted", http::check_ca_file));
   if ((!out.listen_trusted.empty() || !out.listen_admin.empty()) && out.trusted_ca_file.empty())
@@ -148,15 +149,32 @@ Result<void> read_tls(TomlTable& root, GmsConfig& out) {
   return {};
 }
 
+Result<void> read_jwks(TomlTable& token, JwksPlace& out) {
+  if (is_url(TRY(token.text("jwks")))) {
+    out.where = TRY(token.parsed("jwks", jwks_url));
+    return {};
+  }
+  if (!out.ca_file.empty())
+    return token.wrong("jwks", "RFC 8414 2", "is a file, but tls.ca.jwks names the trust anchor of a URL",
+                       "remove jwks from tls.ca, or write https://HOST/PATH");
+  out.where = TRY(token.present_file("jwks", [](const std::string& path) -> Result<void> {
+    TRY(http::read_jwks_file(path));
+    return {};
+  }));
+  return {};
+}
+
 Result<void> read_trust(TomlTable& root, GmsConfig& out) {
-  TomlTable kms = TRY(root.table("kms", {"uri", "url", "policy", "transport_keys", "token"}));
+  TomlTable::Keys keys = kKmsKeys;
+  keys.push_back("token");
+  TomlTable kms = TRY(root.table("kms", keys));
   TRY(read_kms_table(kms, out.kms));
   if (kms.has("token")) {  // without one our certificate must be enough (kms serve --server-auth mtls)
     TomlTable own_token = TRY(kms.table("token", kTokenKeys));
     TRY(read_token_table(own_token, {out.token_ca_file, "tls.ca.token"}, out.kms));
   }
   TomlTable token = TRY(root.table("token", {"jwks", "issuer", "audience", "scopes"}));
-  out.jwks_file = TRY(token.present_file("jwks", http::check_jwks_file));
+  TRY(read_jwks(token, out.jwks));
   out.issuer = TRY(token.text("issuer"));
   out.audience = TRY(token.text_or("audience", ""));
   out.scopes = TRY(token.texts_or(

@@ -2,6 +2,7 @@
 // gms.toml (docs/operations.md): who this GMS is, where it listens, whom it trusts. Secrets are file names.
 #pragma once
 
+#include "app/jwks_source.hpp"
 #include "app/kms/access.hpp"
 #include "gms/ports.hpp"
 
@@ -23,7 +24,8 @@ struct GmsConfig {
   std::string certificate_file, key_file, trusted_ca_file;
   std::string token_ca_file;  // of the endpoint that gives us our own token; empty: none
   KmsAccess kms;
-  std::string jwks_file, issuer, audience;
+  JwksPlace jwks;
+  std::string issuer, audience;
   std::vector<std::string> scopes;
   std::vector<PartnerAccess> partners;
   std::vector<std::pair<std::string, std::string>> kms_of;  // exact identity -> KmsUri (PR-37)

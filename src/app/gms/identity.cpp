@@ -10,9 +10,14 @@ namespace {
 
 constexpr std::string_view kAsserted = "X-3GPP-Asserted-Identity";
 
-http::Response refuse(unsigned status, const std::string& challenge = {}) {
-  http::Response response = http::make_response(status);
-  if (!challenge.empty()) response.headers.add("WWW-Authenticate", challenge);
+http::Response refuse(unsigned status) { return http::make_response(status); }
+
+http::Response refuse(const Error& error) {
+  http::Response response = http::make_response(http::refusal_status(error));
+  if (response.status == 503)
+    response.headers.add("Retry-After", "30");
+  else
+    response.headers.add("WWW-Authenticate", http::challenge(error));
   return response;
 }
 
@@ -50,10 +55,10 @@ std::variant<Requester, http::Response> requester_of(const http::Request& reques
   const bool trusted = request.peer.listener == "trusted";
   if (!trusted && request.headers.contains(kAsserted)) return refuse(403);
   const auto bearer = http::bearer_token(request.headers);
-  if (!bearer.ok()) return refuse(http::refusal_status(bearer.error()), http::challenge(bearer.error()));
+  if (!bearer.ok()) return refuse(bearer.error());
   if (bearer.value()) {
     const auto claims = http::verify(*bearer.value(), jwks, policy, now);
-    if (!claims.ok()) return refuse(http::refusal_status(claims.error()), http::challenge(claims.error()));
+    if (!claims.ok()) return refuse(claims.error());
     return Requester{claims.value().identity, false, claims.value().expires};
   }
   const auto asserted = request.headers.find(kAsserted);

@@ -18,7 +18,8 @@ struct Requester {
   NtpTime token_expires{};  // of a token
 };
 
-// The requester, or the response that refuses the request: 401 for a bad token, 403 for none (PR-32).
+// The requester, or the response that refuses the request: 401 for a bad token, 403 for none (PR-32), 503
+// while there are no keys to judge tokens by.
 [[nodiscard]] std::variant<Requester, http::Response> requester_of(
     const http::Request& request, const http::Jwks& jwks, const http::TokenPolicy& policy, NtpTime now,
     const std::vector<gms::PartnerSettings>& partners = {});

@@ -7,11 +7,6 @@
 namespace regroup::app {
 namespace {
 
-using std::chrono::seconds;
-
-constexpr seconds kRefresh =
-    std::chrono::hours(6);  // certificates change too: partners come, domains are revoked
-
 // False when the stop came first.
 bool wait_for(const std::stop_token& stop, std::chrono::milliseconds time) {
   std::mutex mutex;
@@ -24,9 +19,9 @@ bool wait_for(const std::stop_token& stop, std::chrono::milliseconds time) {
 }  // namespace
 
 Result<void> check_partner_kms(const std::vector<PartnerAccess>& partners, const mcx::Domains& domains,
-                               std::vector<Error>& unknown) {
+                               NtpTime now, std::vector<Error>& unknown) {
   for (const PartnerAccess& partner : partners) {
-    const auto serving = domains.kms_of(TRY(mcx::McpttId::parse(partner.gms_uri)));
+    const auto serving = domains.kms_of(TRY(mcx::McpttId::parse(partner.gms_uri)), now);
     if (!serving.ok()) {
       unknown.push_back(Error(serving.error()).with("partner " + partner.gms_uri));
       continue;
@@ -52,46 +47,41 @@ GmsKeys::GmsKeys(const GmsConfig& config, const Clock& clock, Say say, Fetch fet
     };
 }
 
-bool GmsKeys::present(const Provisioned& keys, NtpTime now, std::int64_t later) {
+bool GmsKeys::present(const Provisioned& keys, NtpTime now) {
   if (keys.domains.all().empty()) return false;
-  const std::int64_t period = keys.domains.all().front().periods.number_at(now) + later;
+  const std::int64_t period = keys.domains.all().front().periods.number_at(now);
   return std::any_of(keys.key_sets.begin(), keys.key_sets.end(),
                      [&](const mcx::KeySet& one) { return one.period_no() == period; });
-}
-
-seconds GmsKeys::due(const Provisioned& keys, NtpTime now) {
-  if (keys.revoked) return kRefresh;  // for good
-  if (!present(keys, now, 0)) return seconds(0);
-  const mcx::KeyPeriods& periods = keys.domains.all().front().periods;
-  const seconds left(periods.start_of(periods.number_at(now) + 1).seconds - now.seconds);
-  if (present(keys, now, 1)) return std::min(kRefresh, left + seconds(60));
-  return std::clamp(left / 2, seconds(1), kRefresh);
 }
 
 Result<void> GmsKeys::adopt(Provisioned& keys) const {
   for (const auto& [identity, kms] : config_.kms_of)
     keys.domains.map_exactly(identity, TRY(mcx::KmsUri::parse(kms)));
   std::vector<Error> unknown;
-  TRY(check_partner_kms(config_.partners, keys.domains, unknown));
+  TRY(check_partner_kms(config_.partners, keys.domains, clock_.now(), unknown));
   for (Error& one : unknown) keys.warnings.push_back(std::move(one));
   return {};
 }
 
 Result<GmsKeys::Fresh> GmsKeys::examine(KmsAnswers fetched) const {
-  TRY(check_pinned(fetched, stored_));
-  Fresh out{keep_previous(std::move(fetched), stored_), {}};
-  out.keys = TRY(read_keys(out.answers, config_.domain.gms_uri.text(), config_.kms.uri, clock_.now()));
+  const kmsxml::Profile& profile = config_.kms.profile;
+  TRY(check_pinned(fetched, stored_, profile));
+  Fresh out{keep_previous(std::move(fetched), stored_, profile), {}};
+  out.keys =
+      TRY(read_keys(out.answers, config_.domain.gms_uri.text(), config_.kms.uri, clock_.now(), profile));
   TRY(adopt(out.keys));
   return out;
 }
 
 Result<void> GmsKeys::start_from_store() {
   if (stored_.init.empty()) return {};
-  auto kept = read_keys(stored_, config_.domain.gms_uri.text(), config_.kms.uri, clock_.now());
+  auto kept =
+      read_keys(stored_, config_.domain.gms_uri.text(), config_.kms.uri, clock_.now(), config_.kms.profile);
   if (!kept.ok()) return kept.error();
   TRY(adopt(*kept));
   keys_ = std::move(kept).value();
   say_("starting with stored keys");
+  say_tolerated(keys_);
   return {};
 }
 
@@ -123,13 +113,36 @@ Result<void> GmsKeys::start(SealedStore& store) {
     say_(
         "no key set of the present period: requests that need a key are answered 503 until the KMS gives "
         "one");
-  // From the store: the KMS is asked again at once, in the background.
-  due_ = fresh ? due(keys_, clock_.now()) : seconds(0);
+  held_ = held_in(keys_);
+  if (!fresh)  // the KMS is asked again soon, in the background
+    last_.was(LastFetch::Outcome::failed, std::chrono::seconds(config_.kms.asked_to_wait->exchange(0)));
   return {};
+}
+
+// A domain to which nothing can be sealed any more (TS 33.180 D.3.2): its members get no keys, which nobody
+// would notice before it matters.
+void GmsKeys::raise_alarms(const mcx::Domains& domains) {
+  std::set<std::string> now;
+  for (const mcx::KmsCertificate& one : domains.all()) {
+    if (domains.find(one.kms_uri, clock_.now()) != &one) continue;
+    if (const auto usable = one.usable_at(clock_.now()); !usable.ok()) now.insert(usable.error().text());
+  }
+  for (const std::string& one : now)
+    if (alarms_.count(one) == 0) say_("ALARM: " + one);
+  alarms_ = std::move(now);
+}
+
+// Once, and again only when it becomes otherwise.
+void GmsKeys::say_tolerated(const Provisioned& keys) {
+  const std::string line = tolerated_line(config_.kms.profile, keys.tolerated);
+  if (!line.empty() && line != tolerated_) say_(line);
+  tolerated_ = line;
 }
 
 void GmsKeys::use(Fresh fresh) {
   for (const Error& warning : fresh.keys.warnings) say_(warning.text());
+  raise_alarms(fresh.keys.domains);
+  say_tolerated(fresh.keys);
   if (fresh.keys.revoked) say_("ALARM: the KMS has revoked this GMS's identity; its keys are erased");
   keys_ = std::move(fresh.keys);
   if (!loop_) stored_ = std::move(fresh.answers);
@@ -148,29 +161,27 @@ void GmsKeys::stop() {
 }
 
 void GmsKeys::work(const std::stop_token& stop) {
-  std::chrono::milliseconds pause = std::max<std::chrono::milliseconds>(due_, pace_.first);
-  std::chrono::milliseconds again = pace_.first;
   std::string last_fault;
-  while (wait_for(stop, pause)) {
+  while (wait_for(stop, next_fetch(clock_.now(), held_, last_, drawn(), pace_))) {
     auto fetched = fetch_(stop);
     auto fresh = fetched.ok() ? examine(std::move(fetched).value()) : Result<Fresh>(fetched.error());
     if (!fresh.ok()) {
       if (fresh.error().text() != last_fault && !stop.stop_requested())
         loop_->post([this, text = fresh.error().text()] { say_("no new keys: " + text); });
       last_fault = fresh.error().text();
-      again = std::min(again * 2, pace_.first * 60);
-      pause = again;
+      last_.was(LastFetch::Outcome::failed, std::chrono::seconds(config_.kms.asked_to_wait->exchange(0)));
       continue;
     }
     last_fault.clear();
-    again = pace_.first;
-    pause = std::max<std::chrono::milliseconds>(due(fresh->keys, clock_.now()), pace_.first);
+    held_ = held_in(fresh->keys);
     KmsAnswers& answers = fresh->answers;
+    answers.empty ? last_.was(LastFetch::Outcome::empty) : last_.took_keys();
     stored_ = KmsAnswers{answers.init.duplicate(),
                          answers.keyprov.duplicate(),
                          answers.certcache.duplicate(),
                          answers.previous.duplicate(),
-                         {}};
+                         {},
+                         answers.next.duplicate()};
     auto shared = std::make_shared<Fresh>(std::move(fresh).value());
     loop_->post([this, shared] {  // stored before used
       commit_(writes_of(shared->answers));

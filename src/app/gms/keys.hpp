@@ -6,22 +6,19 @@
 // partner that another KMS serves than configured.
 #pragma once
 
+#include <set>
 #include <thread>
 
 #include "app/gms/config.hpp"
 #include "app/gms/core.hpp"
 #include "app/kms/client.hpp"
+#include "app/kms/schedule.hpp"
 
 namespace regroup::app {
 
 class GmsKeys {
  public:
   using Fetch = std::function<Result<KmsAnswers>(std::stop_token)>;
-  // How soon a failed fetch is tried again; it doubles up to sixty times this.
-  struct Pace {
-    std::chrono::milliseconds first{1000};
-  };
-
   // An empty `fetch` asks the KMS of `config`.
   GmsKeys(const GmsConfig& config, const Clock& clock, Say say, Fetch fetch = {});
   GmsKeys(const GmsConfig& config, const Clock& clock, Say say, Fetch fetch, Pace pace);
@@ -40,30 +37,33 @@ class GmsKeys {
   [[nodiscard]] const mcx::Domains& domains() const { return keys_.domains; }
   [[nodiscard]] const std::vector<mcx::KeySet>& key_sets() const { return keys_.key_sets; }
   // A key set of the present period is held.
-  [[nodiscard]] bool ready() const { return present(keys_, clock_.now(), 0); }
-  // Until the next fetch: 0 without a key set of the present period.
-  [[nodiscard]] static std::chrono::seconds due(const Provisioned& keys, NtpTime now);
+  [[nodiscard]] bool ready() const { return present(keys_, clock_.now()); }
 
  private:
   struct Fresh {
     KmsAnswers answers;
     Provisioned keys;
   };
-  static bool present(const Provisioned& keys, NtpTime now, std::int64_t later);
+  static bool present(const Provisioned& keys, NtpTime now);
   [[nodiscard]] Result<Fresh> examine(KmsAnswers fetched) const;
   [[nodiscard]] Result<void> adopt(Provisioned& keys) const;
   [[nodiscard]] Result<void> start_from_store();
   void work(const std::stop_token& stop);
   void use(Fresh fresh);
+  void raise_alarms(const mcx::Domains& domains);
+  void say_tolerated(const Provisioned& keys);
 
   const GmsConfig& config_;
   const Clock& clock_;
   Say say_;
   Fetch fetch_;
   Pace pace_;
-  KmsAnswers stored_;  // of the thread, once it runs
-  Provisioned keys_;   // of the loop, once it runs
-  std::chrono::seconds due_{0};
+  std::set<std::string> alarms_;  // certificates that are in force and may not be used: said once each
+  KmsAnswers stored_;             // of the thread, once it runs
+  Provisioned keys_;              // of the loop, once it runs
+  std::string tolerated_;         // what was told of it
+  HeldPeriods held_;              // of keys_, for the thread; of the thread, once it runs
+  LastFetch last_;                // likewise
   Loop* loop_ = nullptr;
   std::function<void(const Writes&)> commit_;
   std::jthread thread_;
@@ -72,6 +72,7 @@ class GmsKeys {
 // Each partner's gms_uri must be served by the KMS that is configured for it (PR-37, PR-40). Errc::usage
 // names the first that is not; a partner whose KMS is not known yet is only listed in `unknown`.
 [[nodiscard]] Result<void> check_partner_kms(const std::vector<PartnerAccess>& partners,
-                                             const mcx::Domains& domains, std::vector<Error>& unknown);
+                                             const mcx::Domains& domains, NtpTime now,
+                                             std::vector<Error>& unknown);
 
 }  // namespace regroup::app

@@ -79,7 +79,9 @@ Result<void> serve(const GmsConfig& config, const GmsServeOptions& run, const Cl
   GmsKeys keys(config, clock, say);
   TRY(keys.start(store));
   const bool keys_held = keys.ready();
-  const auto jwks = TRY(http::JwksFile::open(config.jwks_file));
+  auto token_keys = JwksSource::open(config.jwks, say);
+  if (!token_keys.ok()) return std::move(token_keys).error().with("token.jwks");
+  const std::unique_ptr<JwksSource> jwks = std::move(token_keys).value();
 
   Loop loop;
   sip::SofiaOptions sip_options;

@@ -140,6 +140,8 @@ std::variant<Subscriptions::Wanted, sip::Response> Subscriptions::read(const sip
   if (!info.ok()) return sip::make_response(400);
   const auto claims =
       http::verify(text_of(info.value().access_token.expose()), access_.jwks(), access_.policy, clock_.now());
+  if (!claims.ok() && claims.error().code == Errc::transport)
+    return sip::make_response(503, {{"Retry-After", "60"}});
   if (!claims.ok()) return sip::make_response(403);
   const auto uris = xcap::parse_resource_lists(lists_part->body);
   if (!uris.ok()) return sip::make_response(uris.error().code == Errc::limit ? 413 : 400);

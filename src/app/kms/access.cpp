@@ -13,7 +13,7 @@ constexpr std::string_view kProtectionClause = "TS 33.180 9.3.4";
 
 Result<void> read_kms_table(TomlTable& table, KmsAccess& out) {
   out.uri = TRY(table.parsed("uri", kms_uri_value));
-  out.url = TRY(table.parsed("url", https_origin));
+  out.url = TRY(table.parsed("url", kms_url_value));
   const std::string policy = TRY(table.text_or("policy", "plain"));
   if (policy != "plain" && policy != "wrap" && policy != "wrap+sign")
     return table.wrong("policy", kProtectionClause, "is not plain, wrap or wrap+sign",
@@ -21,11 +21,19 @@ Result<void> read_kms_table(TomlTable& table, KmsAccess& out) {
   out.policy = policy == "plain"  ? KmsPolicy::plain
                : policy == "wrap" ? KmsPolicy::wrap
                                   : KmsPolicy::wrap_sign;
+  if (out.url.starts_with("file:") && out.policy != KmsPolicy::wrap_sign)
+    return table.wrong("policy", kProtectionClause, "is " + policy + ", but url names a directory",
+                       "write policy = \"wrap+sign\": nothing else vouches for files that were carried");
   if (!TRY(table.text_or("transport_keys", "")).empty())
     out.transport_keys_file = TRY(table.present_file("transport_keys"));
   else if (out.policy != KmsPolicy::plain)
     return table.wrong("transport_keys", kProtectionClause, "is missing, but policy is " + policy,
                        "name the file that regroup kms add-identity --transport-keys-out wrote");
+  const auto allow = [&](const std::string& entry) -> Result<bool> {
+    TRY(out.profile.allow(entry));
+    return true;
+  };
+  (void)TRY(table.each("tolerate", allow));
   return {};
 }
 

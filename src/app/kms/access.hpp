@@ -3,11 +3,14 @@
 // ue.toml and gms.toml share them, and the access token itself (TS 33.180 B.10).
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <memory>
 
 #include "app/kms/token_endpoint.hpp"
 #include "app/kms/transport_ring.hpp"
 #include "app/toml.hpp"
+#include "kmsxml/tolerance.hpp"
 
 namespace regroup::app {
 
@@ -29,9 +32,14 @@ struct KmsAccess {
   KmsPolicy policy = KmsPolicy::plain;
   std::string transport_keys_file;                // empty: none
   std::shared_ptr<TransportRing> transport_keys;  // what it holds, and what came after; they sign requests
+  kmsxml::Profile profile = {};                   // what its answers may be otherwise (docs/wire.md, Traps)
+  // Seconds that its last refusal asked for in Retry-After, 0 for none; of all who hold a copy of this.
+  std::shared_ptr<std::atomic<std::int64_t>> asked_to_wait = std::make_shared<std::atomic<std::int64_t>>(0);
 };
 
-// `uri`, `url`, `policy`, `transport_keys` of [kms]. A policy other than plain needs a transport key file.
+// The keys of [kms] that every client has.
+inline const TomlTable::Keys kKmsKeys = {"uri", "url", "policy", "transport_keys", "tolerate"};
+// Those keys. A policy other than plain needs a transport key file.
 [[nodiscard]] Result<void> read_kms_table(TomlTable& table, KmsAccess& out);
 // What the file of [kms] transport_keys holds, if one is named; its complaints get their place in the
 // configuration.

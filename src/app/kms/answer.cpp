@@ -3,6 +3,7 @@
 
 #include "app/kms/protection.hpp"
 #include "base/text.hpp"
+#include "http/retry_after.hpp"
 
 namespace regroup::app {
 namespace {
@@ -11,7 +12,20 @@ constexpr std::string_view kRequest = "TS 33.180 D.2";
 constexpr std::string_view kProtection = "TS 33.180 9.3";
 constexpr std::int64_t kTimeWindow = 30;  // seconds
 
-Result<void> check_binding(const kmsxml::KmsResponse& answer, const Question& question) {
+// The path of an https URL; what is no such URL is its own path.
+std::string_view path_of(std::string_view url) {
+  const std::size_t host = url.find("://");
+  const std::size_t path = host == std::string_view::npos ? 0 : url.find('/', host + 3);
+  return path == std::string_view::npos ? std::string_view() : url.substr(path);
+}
+
+bool repeats_url(const std::string& found, const std::string& asked, const kmsxml::Profile& profile) {
+  if (found == asked) return true;
+  return found == path_of(asked) && profile.takes(kmsxml::Tolerance::req_url_path);
+}
+
+Result<void> check_binding(const kmsxml::KmsResponse& answer, const Question& question,
+                           const kmsxml::Profile& profile) {
   const auto other = [](const char* field, const std::string& found, const std::string& expected) {
     return fail(Errc::bad_signature, kProtection,
                 std::string(field) + " of a signed answer is " + printable(found) + ", asked was " +
@@ -20,8 +34,12 @@ Result<void> check_binding(const kmsxml::KmsResponse& answer, const Question& qu
   };
   if (answer.kms_uri != question.access.uri) return other("KmsUri", answer.kms_uri, question.access.uri);
   if (answer.user_uri != question.identity) return other("UserUri", answer.user_uri, question.identity);
-  if (answer.client_req_url != question.url)
-    return other("ClientReqUrl", answer.client_req_url, question.url);
+  if (!repeats_url(answer.client_req_url, question.url, profile)) {
+    Error error = other("ClientReqUrl", answer.client_req_url, question.url);
+    if (answer.client_req_url == path_of(question.url))
+      error.cure = kmsxml::cure_by(kmsxml::Tolerance::req_url_path);
+    return error;
+  }
   if (answer.time.seconds >= question.asked.seconds - kTimeWindow &&
       answer.time.seconds <= question.answered.seconds + kTimeWindow)
     return {};
@@ -32,15 +50,18 @@ Result<void> check_binding(const kmsxml::KmsResponse& answer, const Question& qu
 }
 
 // Verified where it is signed, and of this question.
-Result<kmsxml::KmsResponse> vouched_for(OctetsView body, const Question& question) {
-  kmsxml::KmsResponse answer = TRY(kmsxml::open_response(body, signing_key_of(*question.keys)));
-  TRY(check_binding(answer, question));
+Result<kmsxml::KmsResponse> vouched_for(OctetsView body, const Question& question,
+                                        const kmsxml::Profile& profile) {
+  kmsxml::KmsResponse answer = TRY(kmsxml::open_response(body, signing_key_of(*question.keys), profile));
+  TRY(check_binding(answer, question, profile));
   return answer;
 }
 
-Result<void> unwrap_all(kmsxml::KmsResponse& answer, KmsPolicy policy, const kms::TransportKeys& keys) {
+Result<WrapSeen> unwrap_all(kmsxml::KmsResponse& answer, KmsPolicy policy, const kms::TransportKeys& keys,
+                            const kmsxml::Profile& profile) {
   auto* provided = std::get_if<kmsxml::KmsKeyProv>(&answer.content);
-  if (!provided) return {};
+  std::optional<WrapSeen> all;
+  if (!provided) return WrapSeen::plain;
   for (kmsxml::KmsKeySet& one : provided->key_sets) {
     if (one.revoked) continue;  // has none
     if (!one.wrapped && policy != KmsPolicy::plain)
@@ -48,9 +69,10 @@ Result<void> unwrap_all(kmsxml::KmsResponse& answer, KmsPolicy policy, const kms
           Errc::not_authorised, kProtection,
           "KmsKeySet/UserDecryptKey is plain, but kms.policy asks for wrapped keys",
           "give this identity transport keys at the KMS: regroup kms add-identity --transport-keys-out");
-    TRY(unwrap(one, keys));
+    const WrapSeen seen = TRY(unwrap(one, keys, profile));
+    all = all.value_or(seen) == seen ? seen : WrapSeen::mixed;
   }
-  return {};
+  return all.value_or(WrapSeen::plain);
 }
 
 // The new TrK, and the new InK of a client that has one: both or nothing, or the KMS would wait for a name
@@ -103,7 +125,8 @@ Complaint complaint_in(const http::Response& response, const Question& question)
   const OctetsView body = response.body.view();
   const bool is_signed = kmsxml::is_signed(body);
   if (is_signed && !question.keys) return {std::string(" (") + kSignsForUs + ")", false};
-  const auto parsed = is_signed ? vouched_for(body, question) : kmsxml::parse_response(body);
+  const auto parsed = is_signed ? vouched_for(body, question, question.access.profile)
+                                : kmsxml::parse_response(body, question.access.profile);
   const auto* error = parsed.ok() ? std::get_if<kmsxml::KmsError>(&parsed->content) : nullptr;
   return {error ? " (" + error->message + ")" : std::string(), is_signed && error};
 }
@@ -129,9 +152,10 @@ Error refusal_in(const Question& question, std::string_view resource, const http
     default:
       break;
   }
-  const auto wait = response.headers.find("Retry-After");
+  const std::int64_t wait = http::retry_after(response.headers, question.answered).value_or(0);
+  question.access.asked_to_wait->store(wait);
   return fail(Errc::transport, kRequest, said,
-              wait ? "try again after " + printable(*wait, 40) + " s" : "try again later");
+              wait > 0 ? "try again after " + std::to_string(wait) + " s" : "try again later");
 }
 
 }  // namespace
@@ -143,14 +167,16 @@ Result<OpenedAnswer> opened_answer(OctetsView body, const Question& question) {
     return fail(Errc::usage, kProtection,
                 is_signed ? kSignsForUs : "kms.policy asks for transport keys, and none are configured",
                 "write policy = \"wrap+sign\" and transport_keys = \"FILE\" into [kms]");
-  if (!question.keys) return OpenedAnswer{SecretOctets(body), {}};
+  if (!question.keys) return OpenedAnswer{SecretOctets(body)};
   if (!is_signed && access.policy == KmsPolicy::wrap_sign)
     return fail(Errc::bad_signature, kProtection, "an answer is not signed, but kms.policy is wrap+sign",
                 "let the KMS sign for this identity: its policy there must be wrap+sign");
-  kmsxml::KmsResponse answer =
-      is_signed ? TRY(vouched_for(body, question)) : TRY(kmsxml::parse_response(body));
-  TRY(unwrap_all(answer, access.policy, *question.keys));
   OpenedAnswer out;
+  const kmsxml::Profile profile = access.profile.counting_in(out.tolerated);
+  kmsxml::KmsResponse answer =
+      is_signed ? TRY(vouched_for(body, question, profile)) : TRY(kmsxml::parse_response(body, profile));
+  out.is_signed = is_signed;
+  out.wrapping = TRY(unwrap_all(answer, access.policy, *question.keys, profile));
   out.successor = TRY(successor_in(answer, *question.keys));
   forget_new_keys(answer);
   out.document = kmsxml::write(answer);

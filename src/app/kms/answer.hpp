@@ -5,6 +5,7 @@
 #pragma once
 
 #include "app/kms/access.hpp"
+#include "app/kms/protection.hpp"
 #include "http/message.hpp"
 
 namespace regroup::app {
@@ -20,7 +21,10 @@ struct Question {
 
 struct OpenedAnswer {
   SecretOctets document;
-  std::optional<kms::TransportKeys> successor;  // new transport keys that came with it (TS 33.180 D.3)
+  std::optional<kms::TransportKeys> successor = {};  // new transport keys that came with it (TS 33.180 D.3)
+  bool is_signed = false;
+  WrapSeen wrapping = WrapSeen::plain;  // of its key sets
+  kmsxml::Tally tolerated = {};         // to open it; a document that is kept as it came is not read yet
 };
 
 // The answer as it is kept: verified and unwrapped, then written plain. The store seals it as it sealed plain
@@ -31,6 +35,7 @@ struct OpenedAnswer {
 
 // A status other than 200. A client that expects signatures takes an unsigned refusal as a hint,
 // Errc::transport: as if the KMS had not been reached, so that stored keys go on serving.
+// Retry-After is left in `asked_to_wait`.
 [[nodiscard]] Error refusal_of(const Question& question, std::string_view resource,
                                const http::Response& response);
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // A KMS directory as the commands and the server use it: `kms.sqlite`, the sealed store (docs/formats.md, KMS
-// store), opened with a passphrase file, `passphrase-file`, where that file is, and `certificate.xml`, the
-// own certificate in the clear for everybody to read. The `state` file of releases up to 0.1 is moved into
-// the store when it is met, and kept as `state.old`.
+// store), opened with a passphrase file or a token (app/kms/store_key.hpp), `certificate.xml` and, before a
+// roll-over, `successor.xml`: the own certificates in the clear for everybody to read. The `state` file of
+// releases up to 0.1 is moved into the store when it is met, and kept as `state.old`.
 #pragma once
 
 #include <optional>
 #include <shared_mutex>
 
+#include "app/kms/store_key.hpp"
 #include "app/sealed_store.hpp"
 #include "crypto/random.hpp"
 #include "kms/directory_lock.hpp"
@@ -28,29 +29,32 @@ struct OpenedKms {
 [[nodiscard]] std::string kms_store_file(const std::string& directory);
 // A new KMS in its directory, made if it is missing. Errc::conflict when one is there already: nothing is
 // ever overwritten.
-[[nodiscard]] Result<void> create_kms(const std::string& directory, const std::string& passphrase_file,
-                                      kms::Kms& made);
-// An empty `passphrase_file`: the one whose name the directory remembers.
-[[nodiscard]] Result<OpenedKms> open_kms(const std::string& directory, const std::string& passphrase_file,
+[[nodiscard]] Result<void> create_kms(const std::string& directory, const StoreKey& key, kms::Kms& made);
+[[nodiscard]] Result<OpenedKms> open_kms(const std::string& directory, const StoreKey& key,
                                          KmsAccessMode mode = KmsAccessMode::reading);
 // A new directory with the KMS of a backup, checked before it has its name; the backup is left as it is.
 [[nodiscard]] Result<OpenedKms> restore_kms(const std::string& directory, const std::string& backup,
-                                            const std::string& passphrase_file);
-// `passphrase-file` in the directory, mode 0600: the absolute name of the passphrase file, never the
-// passphrase.
-[[nodiscard]] Result<void> remember_passphrase_file(const std::string& directory,
-                                                    const std::string& passphrase_file);
+                                            const StoreKey& key);
+// Puts the opened store under another key, for good: the present one opens nothing any more. Whenever it is
+// cut off, the directory opens with what it remembers; forget_former_store_key() ends it. `opened` has the
+// lock.
+[[nodiscard]] Result<void> reseal_kms(const std::string& directory, OpenedKms& opened, const StoreKey& next,
+                                      crypto::Vault vault);
 [[nodiscard]] std::string certificate_file(const std::string& directory);
-// Writes certificate.xml if it is missing or another one.
-[[nodiscard]] Result<void> publish_certificate(const std::string& directory, const kms::Kms& kms);
+[[nodiscard]] std::string successor_file(const std::string& directory);
+// Writes certificate.xml and, of an announced roll-over, successor.xml if they are missing or other ones.
+[[nodiscard]] Result<void> publish_certificates(const std::string& directory, const kms::Kms& kms,
+                                                NtpTime now);
+// What they hold: the certificate in force at that time.
+[[nodiscard]] Result<Octets> published_certificate(const std::string& directory, NtpTime now);
 // A whole file of at most 1 MiB.
 [[nodiscard]] Result<Octets> read_document(const std::string& path);
 
 // The KMS of a running server: follows what administrators change in the directory.
 class LiveKms {
  public:
-  LiveKms(std::string directory, OpenedKms opened)
-      : directory_(std::move(directory)), opened_(std::move(opened)) {}
+  LiveKms(std::string directory, OpenedKms opened, StoreKey key = {})
+      : directory_(std::move(directory)), key_(std::move(key)), opened_(std::move(opened)) {}
 
   [[nodiscard]] const kms::Kms& kms() const { return opened_.kms; }
   // Takes over a changed store; an error leaves the present state in force and is given once per change.
@@ -66,6 +70,7 @@ class LiveKms {
   [[nodiscard]] Result<bool> refresh_locked();
 
   std::string directory_;
+  StoreKey key_;
   std::shared_mutex mutex_;
   std::mutex refreshing_;
   OpenedKms opened_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/kms/documents.hpp"
 
+#include "app/kms/traps.hpp"
 #include "base/text.hpp"
 
 namespace regroup::app {
@@ -10,28 +11,6 @@ constexpr std::string_view kKeySet = "TS 33.180 D.3.3";
 
 crypto::eccsi::Ssk ssk_of(const kmsxml::KmsKeySet& document) {
   return crypto::eccsi::Ssk(document.user_signing_key_ssk.expose().first<32>());
-}
-
-// Why a key set may have failed although it is honest: known deviations of other KMSs (docs/wire.md, KMS),
-// never adopted silently.
-std::string trap_of(const kmsxml::KmsKeySet& document, const mcx::KmsCertificate& certificate,
-                    const mcx::Uid& uid) {
-  const std::string text = hex(uid);
-  if (crypto::eccsi::UserKey::validate(certificate.kpak, view(text), ssk_of(document),
-                                       document.user_pub_token_pvt)
-          .ok())
-    return "the KMS used the hex text of the UID instead of its 32 octets (trap T-1); ask its operator to "
-           "correct that";
-  return "compare identity, KmsUri, period, offset and period number with the KMS";
-}
-
-std::string period_hint(const kmsxml::KmsKeySet& document, const mcx::KmsCertificate& certificate) {
-  if (!document.valid_from || *document.valid_from < certificate.periods.start_of(0)) return {};
-  const std::int64_t apart = certificate.periods.number_at(*document.valid_from) - document.key_period_no;
-  const std::int64_t epoch = kNtpMinusUnix / certificate.periods.period();
-  if (apart != epoch && apart != epoch + 1) return {};
-  return "; its dates fit period " + std::to_string(document.key_period_no + apart) +
-         ": the KMS counts from 1970 (trap T-2)";
 }
 
 }  // namespace
@@ -65,15 +44,18 @@ kmsxml::KmsKeySet document_of(const kms::IssuedKeySet& issued, const kms::Certif
           .user_pub_token_pvt = to_octets(issued.signing.pvt())};
 }
 
-Result<mcx::KmsCertificate> certificate_of(const kmsxml::KmsCertificate& document) {
+Result<mcx::KmsCertificate> certificate_of(const kmsxml::KmsCertificate& document,
+                                           const kmsxml::Profile& profile) {
+  using kmsxml::Tolerance;
   const std::string whose = "KMS certificate of " + printable(document.kms_uri);
   auto z = crypto::sakke::KmsPublicKey::parse(document.pub_enc_key);
   if (!z.ok()) return std::move(z).error().with(whose + ", PubEncKey");
   auto kpak = crypto::eccsi::Kpak::parse(document.pub_auth_key);
   if (!kpak.ok()) return std::move(kpak).error().with(whose + ", PubAuthKey");
   const mcx::KmsUri kms_uri = TRY(mcx::KmsUri::parse(document.kms_uri));
+  const mcx::Epoch epoch = profile.allows(Tolerance::epoch_1970) ? mcx::Epoch::unix : mcx::Epoch::ntp;
   const mcx::KeyPeriods periods =
-      TRY(mcx::KeyPeriods::make(document.user_key_period, document.user_key_offset));
+      TRY(mcx::KeyPeriods::make(document.user_key_period, document.user_key_offset, epoch));
   return mcx::KmsCertificate{.kms_uri = kms_uri,
                              .cert_uri = document.cert_uri,
                              .periods = periods,
@@ -82,12 +64,17 @@ Result<mcx::KmsCertificate> certificate_of(const kmsxml::KmsCertificate& documen
                              .domains = document.domains,
                              .valid_from = document.valid_from,
                              .valid_to = document.valid_to,
-                             .revoked = document.revoked};
+                             .revoked = document.revoked,
+                             .form = profile.allows(Tolerance::uid_as_hex_text)
+                                         ? mcx::IdentifierForm::hex_text
+                                         : mcx::IdentifierForm::octets};
 }
 
-Result<mcx::KeySet> key_set_of(const kmsxml::KmsKeySet& document, const mcx::Domains& domains) {
+Result<mcx::KeySet> key_set_of(const kmsxml::KmsKeySet& document, const mcx::Domains& domains,
+                               const kmsxml::Profile& profile) {
+  using kmsxml::Tolerance;
   const mcx::KmsUri kms = TRY(mcx::KmsUri::parse(document.kms_uri));
-  const mcx::KmsCertificate* certificate = domains.find(kms);
+  const mcx::KmsCertificate* certificate = domains.find(kms, NtpTime{});
   if (!certificate)
     return fail(Errc::unknown_kms, kKeySet,
                 "the key set is of " + kms.text() + ", whose certificate is not held",
@@ -97,30 +84,36 @@ Result<mcx::KeySet> key_set_of(const kmsxml::KmsKeySet& document, const mcx::Dom
                 "UserDecryptKey is wrapped under " + printable(document.wrapped->user_decrypt_key.key_name) +
                     ", and no transport key is at hand",
                 "write policy and transport_keys into [kms] of the configuration");
+  // Each period lies under one certificate (docs/wire.md, KMS).
+  certificate = domains.find(kms, certificate->periods.start_of(document.key_period_no));
   const mcx::McpttId identity = TRY(mcx::McpttId::parse(document.user_uri));
   const mcx::Uid uid = certificate->uid_of(identity, document.key_period_no);
   if (!document.user_id.empty() && hex(document.user_id) != hex(uid))
     return fail(Errc::conflict, "TS 33.180 F.2.1",
                 "UserID of " + identity.text() + " is " + hex(document.user_id) + ", recomputed " + hex(uid),
-                trap_of(document, *certificate, uid) + period_hint(document, *certificate));
+                diagnosis(document, *certificate));
   auto checked = mcx::KeySet::validate(*certificate, identity, document.key_period_no,
                                        document.user_decrypt_key.expose(), ssk_of(document),
                                        document.user_pub_token_pvt);
-  if (checked.ok()) return std::move(checked).value();
-  Error error = std::move(checked).error();
-  error.cure = trap_of(document, *certificate, uid) + period_hint(document, *certificate);
-  return error;
+  if (!checked.ok()) {
+    Error error = std::move(checked).error();
+    error.cure = diagnosis(document, *certificate);
+    return error;
+  }
+  if (certificate->form == mcx::IdentifierForm::hex_text) (void)profile.takes(Tolerance::uid_as_hex_text);
+  if (certificate->periods.epoch() == mcx::Epoch::unix) (void)profile.takes(Tolerance::epoch_1970);
+  return std::move(checked).value();
 }
 
 Result<std::vector<mcx::KmsCertificate>> certificates_in(OctetsView document) {
-  const auto found = TRY(kmsxml::find_certificates(document));
+  const auto found = TRY(kmsxml::find_certificates(document, kmsxml::Profile::all_forms()));
   std::vector<mcx::KmsCertificate> out;
   for (const kmsxml::KmsCertificate& one : found) out.push_back(TRY(certificate_of(one)));
   return out;
 }
 
 Result<std::vector<mcx::KeySet>> key_sets_in(OctetsView document, const mcx::Domains& domains) {
-  const auto found = TRY(kmsxml::find_key_sets(document));
+  const auto found = TRY(kmsxml::find_key_sets(document, kmsxml::Profile::all_forms()));
   std::vector<mcx::KeySet> out;
   for (const kmsxml::KmsKeySet& one : found)
     if (!one.revoked) out.push_back(TRY(key_set_of(one, domains)));

@@ -14,14 +14,17 @@ namespace regroup::app {
 [[nodiscard]] kmsxml::KmsKeySet document_of(const kms::IssuedKeySet& issued,
                                             const kms::CertificateRecord& own);
 
-// Both points checked. The error names the domain and the element.
-[[nodiscard]] Result<mcx::KmsCertificate> certificate_of(const kmsxml::KmsCertificate& document);
-// Against the held certificate of the key set's KmsUri. On failure the traps T-1 and T-2 are looked for and
-// named.
-[[nodiscard]] Result<mcx::KeySet> key_set_of(const kmsxml::KmsKeySet& document, const mcx::Domains& domains);
+// Both points checked. The error names the domain and the element. `profile`: of that domain; it says how its
+// periods are counted and what its keys are made for.
+[[nodiscard]] Result<mcx::KmsCertificate> certificate_of(const kmsxml::KmsCertificate& document,
+                                                         const kmsxml::Profile& profile = {});
+// Against the held certificate of the key set's KmsUri. On failure the traps of other KMSs are looked for and
+// named (app/kms/traps.hpp). A set that only fits since the certificate was read under T-1 or T-2 is counted.
+[[nodiscard]] Result<mcx::KeySet> key_set_of(const kmsxml::KmsKeySet& document, const mcx::Domains& domains,
+                                             const kmsxml::Profile& profile = {});
 
 // All of a file: bare elements or a whole KmsResponse (kmsxml::find_certificates, find_key_sets). Revoked key
-// sets are left out.
+// sets are left out. An operator hands them over: every form of writing is read (Profile::all_forms).
 [[nodiscard]] Result<std::vector<mcx::KmsCertificate>> certificates_in(OctetsView document);
 [[nodiscard]] Result<std::vector<mcx::KeySet>> key_sets_in(OctetsView document, const mcx::Domains& domains);
 

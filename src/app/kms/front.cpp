@@ -63,6 +63,12 @@ std::string_view media_type(const http::Headers& headers) {
 
 constexpr std::size_t kMostId = 128;
 
+// Clients of other vendors write requests in forms of their own; nothing that they mean depends on it.
+const kmsxml::Profile& request_profile() {
+  static const kmsxml::Profile profile = kmsxml::Profile::all_forms();
+  return profile;
+}
+
 }  // namespace
 
 // Missing, wrong, of another key: one answer.
@@ -85,7 +91,12 @@ struct KmsFront::Asked {
 };
 
 KmsFront::KmsFront(const kms::Kms& kms, KmsFrontSettings settings, Random& random)
-    : kms_(kms), settings_(std::move(settings)), random_(random), replays_(settings_.time_window) {
+    : kms_(kms),
+      settings_(std::move(settings)),
+      random_(random),
+      kms_uri_(kms.registry().own().kms_uri),
+      replays_(settings_.time_window),
+      rate_(settings_.rate) {
   if (settings_.tokens.scopes.empty()) settings_.tokens.scopes = kKmsScopes;
 }
 
@@ -123,6 +134,15 @@ KmsAnswer KmsFront::answer(const http::Request& request, const http::Jwks& jwks,
   return out;
 }
 
+http::Response KmsFront::overloaded(const http::Request& request, NtpTime now,
+                                    std::int64_t retry_after) const {
+  const Asked nobody{now, {}, {}, {}, nullptr, nullptr};
+  http::Response out =
+      render(request, nobody, kmsxml::KmsError{503, "overloaded: the KMS is busy, come back later"}, 503);
+  out.headers.add("Retry-After", std::to_string(retry_after));
+  return out;
+}
+
 // Who asks, what for, whether the body agrees, then the answer itself.
 KmsFront::Outcome KmsFront::outcome(const http::Request& request, const http::Jwks& jwks,
                                     Asked& asked) const {
@@ -141,6 +161,7 @@ KmsFront::Outcome KmsFront::outcome(const http::Request& request, const http::Jw
   const auto resource = resource_of(*segments);
   if (!resource || !target->query.empty()) return Refusal{404, "not_found", "no such resource"};
   if (auto refusal = check_subscriber(request, asked)) return std::move(*refusal);
+  if (auto refusal = check_rate(asked)) return std::move(*refusal);
   return dispatch(request, *resource, asked);
 }
 
@@ -148,6 +169,8 @@ std::variant<http::Claims, KmsFront::Refusal> KmsFront::caller(const http::Reque
                                                                const http::Jwks& jwks, NtpTime now) const {
   const auto refused = [](Error error) {
     const unsigned status = http::refusal_status(error);
+    if (status == 503)
+      return Refusal{503, "unavailable", "tokens cannot be judged at present", {}, error.text(), 30};
     return Refusal{
         status, status == 403 ? "insufficient_scope" : "invalid_token",
         status == 403 ? "the token does not cover key management" : "a valid access token is needed",
@@ -184,9 +207,10 @@ std::optional<KmsFront::Refusal> KmsFront::check_body(const http::Request& reque
                                                       Asked& asked) const {
   if (kmsxml::is_signed(request.body)) {
     if (!asked.keys) return unsigned_request("signed, but no transport keys are held for this client");
-    auto body = kmsxml::open_request(request.body, signing_key_of(*asked.in_use));
+    auto body = kmsxml::open_request(request.body, signing_key_of(*asked.in_use), request_profile());
     if (!body.ok() && asked.keys->successor()) {
-      auto later = kmsxml::open_request(request.body, signing_key_of(*asked.keys->successor()));
+      auto later =
+          kmsxml::open_request(request.body, signing_key_of(*asked.keys->successor()), request_profile());
       if (later.ok()) asked.in_use = asked.keys->successor();
       if (later.ok()) body = std::move(later);
     }
@@ -196,7 +220,7 @@ std::optional<KmsFront::Refusal> KmsFront::check_body(const http::Request& reque
   }
   if (asked.keys && asked.keys->signs) return unsigned_request("not signed");
   if (request.body.empty()) return std::nullopt;
-  const auto body = kmsxml::parse_request(request.body);
+  const auto body = kmsxml::parse_request(request.body, request_profile());
   if (!body.ok()) return Refusal{400, "bad_request", body.error().detail};
   return check_said(*body, segments, asked);
 }
@@ -248,6 +272,12 @@ std::optional<KmsFront::Refusal> KmsFront::check_subscriber(const http::Request&
   return Refusal{403, "identity_not_allowed", "a server identity needs a client certificate that names it"};
 }
 
+std::optional<KmsFront::Refusal> KmsFront::check_rate(const Asked& asked) const {
+  const std::int64_t wait = rate_.admit(asked.identity, asked.now);
+  if (wait == 0) return std::nullopt;
+  return Refusal{429, "rate_limited", "too many requests of this client", {}, {}, wait};
+}
+
 KmsFront::Outcome KmsFront::dispatch(const http::Request& request, const std::vector<std::string>& resource,
                                      const Asked& asked) const {
   if (resource[0] == "init" && resource.size() == 1) return init(asked);
@@ -264,7 +294,7 @@ KmsFront::Outcome KmsFront::dispatch(const http::Request& request, const std::ve
 }
 
 KmsFront::Outcome KmsFront::init(const Asked& asked) const {
-  kmsxml::KmsInit out{document_of(kms_.registry().own(), kmsxml::Role::root)};
+  kmsxml::KmsInit out{document_of(kms_.registry().own_at(asked.now), kmsxml::Role::root)};
   if (asked.in_use) offer(out, *asked.keys, *asked.in_use);
   return Content(std::move(out));
 }
@@ -276,13 +306,15 @@ KmsFront::Outcome KmsFront::no_keys(const std::vector<std::int64_t>& periods, co
   if (subscriber.standing != kms::Standing::revoked)
     return Refusal{403, "revoked", "this identity is suspended"};
   kmsxml::KmsKeyProv out;
-  for (std::int64_t period = periods.front() - 1; period <= periods.back(); ++period)
-    out.key_sets.push_back({.kms_uri = kms_.certificate().kms_uri.text(),
-                            .cert_uri = kms_.certificate().cert_uri,
+  for (std::int64_t period = periods.front() - 1; period <= periods.back(); ++period) {
+    const mcx::KmsCertificate& certificate = kms_.certificate_at(kms_.periods().start_of(period));
+    out.key_sets.push_back({.kms_uri = certificate.kms_uri.text(),
+                            .cert_uri = certificate.cert_uri,
                             .user_uri = subscriber.identity.text(),
-                            .user_id = to_octets(kms_.certificate().uid_of(subscriber.identity, period)),
+                            .user_id = to_octets(certificate.uid_of(subscriber.identity, period)),
                             .key_period_no = period,
                             .revoked = true});
+  }
   return Content(std::move(out));
 }
 
@@ -293,7 +325,7 @@ KmsFront::Outcome KmsFront::keyprov(const std::vector<std::string>& resource, co
   if (resource.size() == 3) {
     const auto stamp = fixed_from_hex<8>(resource[2]);
     if (!stamp.ok()) return Refusal{400, "bad_request", "the time is not an NTP timestamp of 16 hex digits"};
-    periods = {kms_.certificate().periods.number_at(NtpTime::nearest(*stamp, asked.now))};
+    periods = {kms_.periods().number_at(NtpTime::nearest(*stamp, asked.now))};
   }
   const auto issued = kms_.provision(asked.identity, periods, asked.now, random_, settings_.window);
   if (!issued.ok() && issued.error().code == Errc::not_authorised)
@@ -302,7 +334,7 @@ KmsFront::Outcome KmsFront::keyprov(const std::vector<std::string>& resource, co
   if (!issued.ok()) return Refusal{500, "internal", "the request could not be completed"};
   kmsxml::KmsKeyProv provided;
   for (const kms::IssuedKeySet& one : *issued) {
-    provided.key_sets.push_back(document_of(one, kms_.registry().own()));
+    provided.key_sets.push_back(document_of(one, kms_.registry().own_at(one.valid_from)));
     if (asked.in_use) wrap(provided.key_sets.back(), *asked.in_use, asked.keys->wrapping);
   }
   if (asked.in_use) offer(provided, *asked.keys, *asked.in_use);
@@ -317,17 +349,18 @@ KmsFront::Outcome KmsFront::certcache(const std::vector<std::string>& resource) 
   }
   const kms::CacheAnswer cache = kms_.registry().changes_since(held);
   kmsxml::KmsCertCache out{cache.cache_num, {}};
-  for (const kms::CertificateRecord& one : cache.certificates)
-    out.certificates.push_back(document_of(one, kmsxml::Role::external));
+  for (const auto& [certificate, own] : cache.certificates)
+    out.certificates.push_back(document_of(certificate, own ? kmsxml::Role::root : kmsxml::Role::external));
   return Content(std::move(out));
 }
 
 KmsFront::Outcome KmsFront::certificate(const std::string& kms_uri) const {
-  const kms::CertificateRecord* found = kms_.registry().certificate_of(kms_uri);
-  if (!found) return Refusal{404, "unknown_kms", "no certificate is held for " + printable(kms_uri)};
-  const bool own = found == &kms_.registry().own();
+  const std::vector<kms::CertificateRecord> found = kms_.registry().certificates_of(kms_uri);
+  if (found.empty()) return Refusal{404, "unknown_kms", "no certificate is held for " + printable(kms_uri)};
+  const bool own = kms_uri == kms_.registry().own().kms_uri;
   kmsxml::KmsCertCache out;
-  out.certificates.push_back(document_of(*found, own ? kmsxml::Role::root : kmsxml::Role::external));
+  for (const kms::CertificateRecord& one : found)
+    out.certificates.push_back(document_of(one, own ? kmsxml::Role::root : kmsxml::Role::external));
   return Content(std::move(out));
 }
 
@@ -343,7 +376,7 @@ http::Response KmsFront::render(const http::Request& request, const Asked& asked
   const std::string host(request.headers.find("Host").value_or("localhost"));
   kmsxml::KmsResponse out{
       .user_uri = asked.identity.empty() ? std::string(kUnauthenticated) : asked.identity,
-      .kms_uri = kms_.registry().own().kms_uri,
+      .kms_uri = kms_uri_,
       .time = asked.now,
       .kms_id = settings_.kms_id,
       .client_req_url = asked.client_req_url.empty()

@@ -12,6 +12,7 @@
 #include <functional>
 #include <variant>
 
+#include "app/kms/rate_limit.hpp"
 #include "app/kms/replay.hpp"
 #include "http/jwt.hpp"
 #include "http/message.hpp"
@@ -40,6 +41,7 @@ struct KmsFrontSettings {
   kms::Window window = {};
   std::string kms_id = {};        // instance name in answers; may be empty
   std::int64_t time_window = 30;  // seconds the Time of a signed request may be off
+  std::uint32_t rate = 0;         // requests of one identity a minute; 0: no limit
 };
 
 // One answer and what the log may say about it: no key, no token.
@@ -57,6 +59,9 @@ class KmsFront {
  public:
   KmsFront(const kms::Kms& kms, KmsFrontSettings settings, Random& random);
   [[nodiscard]] KmsAnswer answer(const http::Request& request, const http::Jwks& jwks, NtpTime now) const;
+  // 503 to a request that nobody looks at: come back after so many seconds. Needs no lock of the KMS.
+  [[nodiscard]] http::Response overloaded(const http::Request& request, NtpTime now,
+                                          std::int64_t retry_after) const;
 
  private:
   struct Refusal {
@@ -85,6 +90,8 @@ class KmsFront {
   // Of a request whose signature was verified: is it new, and does it name the keys that this client has?
   [[nodiscard]] std::optional<Refusal> check_fresh(const kmsxml::KmsRequest& body, const Asked& asked) const;
   [[nodiscard]] std::optional<Refusal> check_subscriber(const http::Request& request, Asked& asked) const;
+  // Whether this identity, which is registered, has asked too often.
+  [[nodiscard]] std::optional<Refusal> check_rate(const Asked& asked) const;
   [[nodiscard]] Outcome outcome(const http::Request& request, const http::Jwks& jwks, Asked& asked) const;
   [[nodiscard]] Outcome dispatch(const http::Request& request, const std::vector<std::string>& resource,
                                  const Asked& asked) const;
@@ -100,7 +107,9 @@ class KmsFront {
   const kms::Kms& kms_;
   KmsFrontSettings settings_;
   Random& random_;
+  const std::string kms_uri_;
   mutable ReplayCache replays_;
+  mutable RateLimit rate_;
 };
 
 }  // namespace regroup::app

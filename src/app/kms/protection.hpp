@@ -18,10 +18,14 @@ namespace regroup::app {
 
 // The three plain keys of the set, wrapped under the TrK.
 void wrap(kmsxml::KmsKeySet& key_set, const kms::TransportKeys& keys, kms::Wrapping wrapping);
+// How a key set came.
+enum class WrapSeen : std::uint8_t { plain, w1, w2, w3, mixed };
+[[nodiscard]] std::string_view name_of(WrapSeen seen);  // "plain", "W1" ..
 // Any wrapping is opened: first without padding, then with (both have their integrity check). Then the sizes
 // decide: a point with or without its leading 04, a scalar. Errc::undecryptable names the element; an
 // EncryptedKey under another key than the TrK is Errc::unknown_group. A plain set is left as it is.
-[[nodiscard]] Result<void> unwrap(kmsxml::KmsKeySet& key_set, const kms::TransportKeys& keys);
+[[nodiscard]] Result<WrapSeen> unwrap(kmsxml::KmsKeySet& key_set, const kms::TransportKeys& keys,
+                                      const kmsxml::Profile& profile = {});
 // NewTransportKey and NewIntegrityKey for a client that has a successor of `in_use` coming (TS 33.180 D.3).
 template <class Container>
 void offer(Container& to, const kms::ClientKeys& client, const kms::TransportKeys& in_use) {

@@ -154,8 +154,10 @@ Result<void> write_transport_key_file(const std::string& path, const kms::Transp
   add("\"}\n");
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0 && errno == EEXIST)
-    return fail(Errc::conflict, kClause, printable(path) + " exists; a transport key file is written once",
-                "name a file that is not there yet");
+    return fail(
+        Errc::conflict, kClause, printable(path) + " exists; a transport key file is written once",
+        "name a file that is not there yet; if an interrupted command left this one, and kms list shows "
+        "no policy for its identity, remove it and repeat the command");
   const bool written = fd >= 0 &&
                        ::write(fd, text.expose().data(), text.size()) == static_cast<ssize_t>(text.size()) &&
                        ::fsync(fd) == 0;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/ue/agent.hpp"
 
-#include "app/gms/keys.hpp"
 #include "base/text.hpp"
 
 namespace regroup::app {
@@ -41,8 +40,7 @@ Result<void> UeAgent::prepare() {
   const KmsAnswers stored = ring.of_another ? KmsAnswers{} : TRY(load_keys(ring.store, config_.kms));
   auto fetched = kms_.fetch();
   if (fetched.ok()) {
-    keys_.emplace(
-        TRY(join_keys(std::move(fetched).value(), stored, identity(), config_.kms.uri, clock_.now())));
+    keys_.emplace(TRY(join_keys(std::move(fetched).value(), stored, identity(), config_.kms, clock_.now())));
     if (ring.of_another) {  // not before its KMS has answered: a mistyped name moves nothing
       ring = TRY(replace_ring(std::move(ring), config_, random_));
       say_what_became_of(ring);
@@ -58,6 +56,7 @@ Result<void> UeAgent::prepare() {
   }
   store_.emplace(std::move(ring.store));
   for (const Error& warning : keys_->in_force.warnings) say_(warning.text());
+  say_tolerated();
   ue_ = std::make_unique<ue::Ue>(
       ue::Surroundings{config_.domain, keys_->in_force.domains, keys_->in_force.key_sets, clock_});
   TRY(store_->load({"ring", "seen", "receipt", "document"},
@@ -69,6 +68,13 @@ Result<void> UeAgent::prepare() {
   http_ = TRY(http::Client::make(options));
   subscriber_ = std::make_unique<sip::Subscriber>(sip::SubscriberState{}, random_);
   return {};
+}
+
+// Once, and again only when it becomes otherwise.
+void UeAgent::say_tolerated() {
+  const std::string line = tolerated_line(config_.kms.profile, keys_->in_force.tolerated);
+  if (!line.empty() && line != tolerated_) say_(line);
+  tolerated_ = line;
 }
 
 Error UeAgent::revoked() const {
@@ -84,12 +90,14 @@ Result<void> UeAgent::start_from_store(const KmsAnswers& stored, const Error& un
                    stored.keyprov.duplicate(),
                    stored.certcache.duplicate(),
                    stored.previous.duplicate(),
-                   {}};
-  auto joined = join_keys(std::move(again), stored, identity(), config_.kms.uri, clock_.now());
+                   {},
+                   stored.next.duplicate()};
+  auto joined = join_keys(std::move(again), stored, identity(), config_.kms, clock_.now());
   if (!joined.ok())
     return std::move(joined).error().with("the KMS cannot be reached (" + unreachable.detail +
                                           "), and the stored keys do not serve");
   say_("starting with stored keys: " + unreachable.text());
+  last_fetch_.was(LastFetch::Outcome::failed, std::chrono::seconds(config_.kms.asked_to_wait->exchange(0)));
   keys_.emplace(std::move(joined).value());
   stale_ = true;
   return {};
@@ -110,20 +118,19 @@ void UeAgent::stop() {
   tokens_.stop();
 }
 
-// The next fetch: soon when the last one failed or stored keys serve, else before the key period ends.
 void UeAgent::plan_refetch() {
-  const std::int64_t due =
-      stale_ ? kms_back_off_.next().count() : GmsKeys::due(keys_->in_force, clock_.now()).count();
-  refetch_at_ = clock_.now().plus(std::max<std::int64_t>(1, due));
+  const auto wait = next_fetch(clock_.now(), held_in(keys_->in_force), last_fetch_, drawn());
+  refetch_at_ = clock_.now().plus(std::chrono::ceil<std::chrono::seconds>(wait).count());
   look_at_the_clock(++refetch_serial_);
 }
 
 // Once an hour at least: it may be set.
 void UeAgent::look_at_the_clock(std::uint64_t serial) {
   const std::int64_t left = refetch_at_.seconds - clock_.now().seconds;
-  loop_.post_in(std::chrono::seconds(std::clamp<std::int64_t>(left, 1, 3600)), [this, serial] {
+  const bool last_look = left <= 3600;
+  loop_.post_in(std::chrono::seconds(std::clamp<std::int64_t>(left, 1, 3600)), [this, serial, last_look] {
     if (stopped_ || serial != refetch_serial_) return;
-    if (stale_ || clock_.now() >= refetch_at_) return refetch();
+    if ((stale_ && last_look) || clock_.now() >= refetch_at_) return refetch();
     look_at_the_clock(serial);
   });
 }
@@ -140,20 +147,22 @@ void UeAgent::refetch() {
 void UeAgent::refetched(Result<KmsAnswers> answers) {
   refetching_ = false;
   if (stopped_) return;
-  auto joined = answers.ok() ? join_keys(std::move(answers).value(), keys_->answers, identity(),
-                                         config_.kms.uri, clock_.now())
+  auto joined = answers.ok() ? join_keys(std::move(answers).value(), keys_->answers, identity(), config_.kms,
+                                         clock_.now())
                              : Result<ClientKeys>(std::move(answers).error());
   stale_ = !joined.ok();
   if (joined.ok()) {
-    kms_back_off_.reset();
+    joined.value().answers.empty ? last_fetch_.was(LastFetch::Outcome::empty) : last_fetch_.took_keys();
     commit(writes_of(joined.value().answers));
     if (const auto taken = use_stored(config_.kms, joined.value().answers); !taken.ok())
       say_(taken.error().text());
     *keys_ = std::move(joined).value();  // in place: the domain of this client refers to it
     for (const Error& warning : keys_->in_force.warnings) say_(warning.text());
+    say_tolerated();
     if (keys_->in_force.revoked) say_(revoked().text());
     for (const std::string& group : groups_) fetch(Document::keys, group);  // what did not open may open now
   } else {
+    last_fetch_.was(LastFetch::Outcome::failed, std::chrono::seconds(config_.kms.asked_to_wait->exchange(0)));
     say_("no new keys: " + joined.error().text());
   }
   plan_refetch();

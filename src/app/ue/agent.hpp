@@ -52,6 +52,7 @@ class UeAgent {
   using ReadingKey = std::pair<Document, std::string>;
 
   void say_what_became_of(const OpenedRing& ring) const;
+  void say_tolerated();
   [[nodiscard]] Error revoked() const;
   [[nodiscard]] Result<void> start_from_store(const KmsAnswers& stored, const Error& unreachable);
   void plan_refetch();
@@ -105,7 +106,8 @@ class UeAgent {
   std::optional<SealedStore> store_;
   KmsThread kms_;
   std::optional<ClientKeys> keys_;
-  BackOff kms_back_off_;
+  std::string tolerated_;  // what was told of it
+  LastFetch last_fetch_;
   NtpTime refetch_at_;
   std::uint64_t refetch_serial_ = 0;
   bool refetching_ = false;

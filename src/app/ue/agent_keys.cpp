@@ -19,10 +19,10 @@ void KmsThread::stop() {
 }
 
 Result<ClientKeys> join_keys(KmsAnswers fetched, const KmsAnswers& stored, const std::string& identity,
-                             const std::string& kms_uri, NtpTime now) {
-  TRY(check_pinned(fetched, stored));
-  ClientKeys out{keep_previous(std::move(fetched), stored), {}};
-  out.in_force = TRY(read_keys(out.answers, identity, kms_uri, now));
+                             const KmsAccess& access, NtpTime now) {
+  TRY(check_pinned(fetched, stored, access.profile));
+  ClientKeys out{keep_previous(std::move(fetched), stored, access.profile), {}};
+  out.in_force = TRY(read_keys(out.answers, identity, access.uri, now, access.profile));
   return out;
 }
 

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "app/kms/client.hpp"
+#include "app/kms/schedule.hpp"
 #include "app/sealed_store.hpp"
 
 namespace regroup::app {
@@ -53,8 +54,7 @@ struct ClientKeys {
 };
 // Checks new answers against the pinned certificate and joins them with the stored ones.
 [[nodiscard]] Result<ClientKeys> join_keys(KmsAnswers fetched, const KmsAnswers& stored,
-                                           const std::string& identity, const std::string& kms_uri,
-                                           NtpTime now);
+                                           const std::string& identity, const KmsAccess& access, NtpTime now);
 // The transport keys among them are used from then on.
 [[nodiscard]] Result<KmsAnswers> load_keys(SealedStore& store, const KmsAccess& access);
 

@@ -56,7 +56,7 @@ Result<UeConfig> ue_config(TomlTable& root) {
   UeConfig out;
   TRY(read_identities(root, out));
   TRY(read_files(root, out));
-  TomlTable kms = TRY(root.table("kms", {"uri", "url", "policy", "transport_keys"}));
+  TomlTable kms = TRY(root.table("kms", kKmsKeys));
   TRY(read_kms_table(kms, out.kms));
   out.domain.kms_uri = TRY(kms.parsed("uri", mcx::KmsUri::parse));
   TomlTable token = TRY(root.table("token", kTokenKeys));

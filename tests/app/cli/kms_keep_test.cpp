@@ -41,7 +41,7 @@ class KmsKeep : public KmsVerbs {
     return nlohmann::json::parse(out.str(), nullptr, false);
   }
   [[nodiscard]] kms::Kms opened(const std::string& directory) const {
-    return std::move(open_kms(path(directory), path("pass")).value().kms);
+    return std::move(open_kms(path(directory), {path("pass")}).value().kms);
   }
 };
 

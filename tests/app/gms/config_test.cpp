@@ -70,7 +70,7 @@ TEST(GmsConfigFile, FileNamesAreRelativeToTheFile) {
   EXPECT_EQ(config->kms.certificate_file, config->certificate_file) << "one certificate for both";
   EXPECT_EQ(config->kms.token_file, here + "/gms.jwt");
   EXPECT_EQ(config->trusted_ca_file, here + "/peers-ca.pem");
-  EXPECT_EQ(config->jwks_file, here + "/jwks.json");
+  EXPECT_EQ(config->jwks.where, here + "/jwks.json");
   EXPECT_EQ(config->partners.at(0).ca_file, here + "/partner-ca.pem");
 }
 
@@ -274,6 +274,24 @@ TEST(GmsConfigFile, TheTokenForTheKmsComesFromAnEndpointWithACaOfItsOwn) {
   EXPECT_THAT(with("token = ", line).error().text(), HasSubstr("tls.ca.token"));
 }
 
+TEST(GmsConfigFile, TheKeysOfTokensComeFromAnHttpsUrlToo) {
+  const std::string url = "jwks = \"https://idms.mcx.example/jwks\"";
+  const std::string ca = R"(ca = { trusted = "peers-ca.pem", kms = "kms-ca.pem", jwks = "idms-ca.pem" })";
+  const auto bare = with("jwks = ", url);
+  ASSERT_TRUE(bare.ok()) << bare.error().text();
+  EXPECT_EQ(bare->jwks.where, "https://idms.mcx.example/jwks");
+  EXPECT_EQ(bare->jwks.ca_file, "") << "the system's store";
+  const ConfigFile file("gms.toml", with_line(with_line(example(), "jwks = ", url), "ca = {", ca));
+  const auto pinned = read_gms_config(file.path);
+  ASSERT_TRUE(pinned.ok()) << pinned.error().text();
+  EXPECT_EQ(pinned->jwks.ca_file, file.directory.path + "/idms-ca.pem");
+  expect_refused("jwks = ", "jwks = \"http://idms.mcx.example/jwks\"", "token.jwks", "https://HOST/PATH");
+  const auto useless = with("ca = {", ca);
+  ASSERT_FALSE(useless.ok());
+  expect_config_error(useless.error(), "gms.toml", line_of(example(), "jwks = "), "token.jwks",
+                      "remove jwks from tls.ca");
+}
+
 TEST(GmsConfigFile, TheTokenForTheKmsComesFromAFileOrACommandOrNot) {
   const auto command = with("token = ", "token = { command = \"echo a.b.c\" }");
   ASSERT_TRUE(command.ok()) << command.error().text();
@@ -339,6 +357,7 @@ TEST(GmsConfigFile, EveryWrongValueIsNamedWithItsPlaceClauseAndCure) {
   expect_refused("floor_key", "floor_key = \"kfc\"", "floor_key", "none, gmk or mkfc");
   expect_refused("floor_key", "floor_key = 3", "floor_key", "a text");
   expect_refused("floor_key", "tolerate = [\"accept_everything\"]", "tolerate", "accept_status_zero");
+  expect_refused("policy = ", "tolerate = [\"hex-uid\", \"hexuid\"]", "kms.tolerate", "namespace:URI");
   expect_refused("https = ", "https = { ue = \"192.0.2.10\" }", "listen.https.ue", "HOST:PORT");
   expect_refused("https = ", "https = { ue = \"gms.example:1\" }", "listen.https.ue", "HOST:PORT");
   expect_refused("sip = ", "sip = [\"udp:192.0.2.10:5060\"]", "listen.sip", "tcp:HOST:PORT");

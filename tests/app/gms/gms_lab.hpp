@@ -44,7 +44,7 @@ struct LabWorld {
   mcx::Domains domains;
   TemporaryDirectory directory;
   app::Issuer issuer = app::Issuer::make(directory.path, "https://idms.alpha.example").value();
-  http::Jwks jwks = http::JwksFile::open(issuer.jwks_file()).value()->current();
+  http::Jwks jwks = http::read_jwks_file(issuer.jwks_file()).value();
 };
 inline LabWorld& world() {
   static LabWorld made;
@@ -253,6 +253,7 @@ class GmsLab {
   std::shared_ptr<storage::MemoryStore> disk = std::make_shared<storage::MemoryStore>();
   std::vector<std::string> log;  // on the loop
   bool keyed = true;             // a key set of the present period is held; on the loop
+  bool judging = true;           // token keys are held; on the loop
 
  private:
   struct Process {
@@ -270,7 +271,9 @@ class GmsLab {
     http::TokenPolicy policy;
     policy.issuer = world().issuer.url();
     policy.scopes = {kGroupScope};
-    const auto jwks = [] { return world().jwks; };
+    const auto jwks = [this] {
+      return judging ? world().jwks : http::Jwks::none(fail(Errc::transport, "", "no keys", "wait"));
+    };
     p.store.emplace(
         app::SealedStore::open(std::make_unique<SharedStore>(disk), view("lab"), random_).value());
     if (make_transport_) {

@@ -22,7 +22,7 @@ class KmsOfRelease01 : public KmsVerbs {
     ::chmod(path("kms/state").c_str(), 0600);
   }
   [[nodiscard]] Result<OpenedKms> opened(const std::string& passphrase = "old-pass") const {
-    return open_kms(path("kms"), path(passphrase));
+    return open_kms(path("kms"), {path(passphrase)});
   }
 };
 
@@ -59,7 +59,7 @@ TEST_F(KmsOfRelease01, IsNotOverwrittenByANewOne) { EXPECT_EQ(init("kms", "kms.m
 class KmsDirectoryInUse : public KmsVerbs {
  protected:
   KmsDirectoryInUse() { EXPECT_EQ(init("kms", "kms.mcx.example"), 0) << err.str(); }
-  [[nodiscard]] LiveKms live() const { return {path("kms"), open_kms(path("kms"), path("pass")).value()}; }
+  [[nodiscard]] LiveKms live() const { return {path("kms"), open_kms(path("kms"), {path("pass")}).value()}; }
 };
 
 TEST_F(KmsDirectoryInUse, AStoreOfALaterReleaseIsRefusedByName) {
@@ -67,7 +67,7 @@ TEST_F(KmsDirectoryInUse, AStoreOfALaterReleaseIsRefusedByName) {
     std::fstream file(path("kms/kms.sqlite"), std::ios::in | std::ios::out | std::ios::binary);
     file.seekp(63).put(99);  // the last octet of user_version
   }
-  const auto later = open_kms(path("kms"), path("pass"));
+  const auto later = open_kms(path("kms"), {path("pass")});
   ASSERT_FALSE(later.ok());
   EXPECT_THAT(later.error().text(), HasSubstr("layout version 99"));
 }

@@ -74,7 +74,7 @@ TEST(KmsFront, AnswersInitWithTheRootCertificate) {
 TEST(KmsFront, AnswersKeyprovWithTheCurrentAndTheNextPeriod) {
   const KmsLab lab;
   mcx::Domains domains;
-  ASSERT_TRUE(domains.add(lab.kms.certificate()).ok());
+  ASSERT_TRUE(domains.add(lab.kms.certificate_at(NtpTime{})).ok());
   for (const char* resource :
        {"/keyprov", "/keyprov/", "/keyprov/sip%3Auser.001%40alpha.example",
         "/keyprov/sip:user.001@alpha.example", "/keyprov/sip%3auser.001@ALPHA.example/"}) {
@@ -431,6 +431,55 @@ TEST(KmsFront, LeaksNoSecretIntoAnswersThatCarryNoKeysNorIntoTheLog) {
       EXPECT_THAT(std::string(answer.response.body.text()), Not(HasSubstr(rsk_of(lab, kUser).substr(0, 60))));
     }
   }
+}
+
+// As `lab` has it, but with a rate.
+KmsFront limited(const KmsLab& lab, crypto::SystemRandom& random) {
+  KmsFrontSettings settings;
+  settings.tokens.issuer = test::kIssuerUrl;
+  settings.rate = 3;
+  return {lab.kms, settings, random};
+}
+
+TEST(KmsFront, WhoAsksTooOftenIsToldWhenToComeBack) {
+  const KmsLab lab;
+  crypto::SystemRandom random;
+  const KmsFront front = limited(lab, random);
+  const auto ask = [&](const char* identity, NtpTime now) {
+    return front.answer(KmsLab::request("/init", lab.token(identity)), lab.jwks, now);
+  };
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(ask(kUser, kAlphaNow).response.status, 200u);
+  const KmsAnswer refused = ask(kUser, kAlphaNow);
+  expect_refused(refused, 429, "rate_limited");
+  EXPECT_EQ(refused.response.headers.find("Retry-After"), "20");
+  EXPECT_EQ(refused.identity, kUser);
+  EXPECT_EQ(ask(kVictim, kAlphaNow).response.status, 200u);
+  EXPECT_EQ(ask(kUser, kAlphaNow.plus(20)).response.status, 200u);
+}
+
+// Otherwise names that anybody makes up would fill memory.
+TEST(KmsFront, OnlyRegisteredIdentitiesAreCounted) {
+  const KmsLab lab;
+  crypto::SystemRandom random;
+  const KmsFront front = limited(lab, random);
+  for (int i = 0; i < 5; ++i) {
+    const auto request = KmsLab::request("/init", lab.token("sip:stranger@alpha.example"));
+    expect_refused(front.answer(request, lab.jwks, kAlphaNow), 404, "unknown_identity");
+  }
+  for (int i = 0; i < 5; ++i)
+    EXPECT_EQ(front.answer(KmsLab::request("/init", ""), lab.jwks, kAlphaNow).response.status, 401u);
+}
+
+TEST(KmsFront, ARequestThatIsTurnedAwayHoldsNothingOfItsOwn) {
+  const KmsLab lab;
+  KmsAnswer answer;
+  answer.response = lab.front.overloaded(KmsLab::request("/keyprov", lab.token(kUser)), kAlphaNow, 17);
+  answer.reason = "overloaded";
+  expect_refused(answer, 503, "overloaded");
+  EXPECT_EQ(answer.response.headers.find("Retry-After"), "17");
+  EXPECT_EQ(answer.response.headers.find("Cache-Control"), "no-store");
+  EXPECT_EQ(parsed(answer).user_uri, "unauthenticated");
+  EXPECT_TRUE(keys_of(answer).empty());
 }
 
 }  // namespace

@@ -127,7 +127,7 @@ TEST_F(GmsKeysTest, AreFetchedStoredAndUsed) {
 
 TEST_F(GmsKeysTest, WithoutTheKmsTheGmsStartsAndGetsThemInTheBackground) {
   out_of_reach = true;
-  GmsKeys keys(config, clock, say(), from_kms(), {1ms});
+  GmsKeys keys(config, clock, say(), from_kms(), {1ms, 60ms});
   ASSERT_TRUE(keys.start(*disk.store).ok());
   EXPECT_FALSE(keys.ready());
   EXPECT_THAT(log(), HasSubstr("503"));
@@ -170,7 +170,7 @@ TEST_F(GmsKeysTest, AnotherKmsUnderThePinnedNameIsRefusedAtTheStartAndInTheBackg
     if (++calls == 1) return fail(Errc::transport, "", "nobody answers");
     return impostor(stop);
   };
-  GmsKeys keys(config, clock, say(), later, {1ms});
+  GmsKeys keys(config, clock, say(), later, {1ms, 60ms});
   ASSERT_TRUE(keys.start(*disk.store).ok());
   asked = 0;
   EXPECT_TRUE(
@@ -182,7 +182,7 @@ TEST_F(GmsKeysTest, AnotherKmsUnderThePinnedNameIsRefusedAtTheStartAndInTheBackg
 TEST_F(GmsKeysTest, AcrossARollOverThePreviousPeriodIsKeptAndTheNextOneFetched) {
   ASSERT_TRUE(GmsKeys(config, clock, say(), from_kms()).start(*disk.store).ok());
   clock.seconds = next_period.seconds;
-  GmsKeys keys(config, clock, say(), from_kms(), {1ms});
+  GmsKeys keys(config, clock, say(), from_kms(), {1ms, 60ms});
   ASSERT_TRUE(keys.start(*disk.store).ok());
   EXPECT_THAT(periods(keys), ElementsAre(1536, 1537, 1538));
   // Fetched once more in the same period, and after a restart without the KMS: still there.
@@ -196,24 +196,58 @@ TEST_F(GmsKeysTest, WithoutAKeySetOfThePresentPeriodTheGmsStartsAndAsksAgain) {
   ASSERT_TRUE(GmsKeys(config, clock, say(), from_kms()).start(*disk.store).ok());
   clock.seconds = parse_date_time("2026-06-15T00:00:00Z").value().seconds;  // two periods later
   out_of_reach = true;
-  GmsKeys keys(config, clock, say(), from_kms(), {1ms});
+  GmsKeys keys(config, clock, say(), from_kms(), {1ms, 60ms});
   ASSERT_TRUE(keys.start(*disk.store).ok());
   EXPECT_FALSE(keys.ready());
   out_of_reach = false;
   EXPECT_TRUE(follow_until(keys, [&] { return keys.ready(); }));
 }
 
-TEST_F(GmsKeysTest, AreDueBeforeTheRollOverUnlessTheNextPeriodIsHeld) {
-  using std::chrono::hours;
-  using std::chrono::seconds;
-  EXPECT_EQ(GmsKeys::due({}, kAlphaNow), seconds(0));
-  const auto both = read_keys(answers(), kGms, config.kms.uri, kAlphaNow).value();
-  EXPECT_EQ(GmsKeys::due(both, kAlphaNow), hours(6));
-  const std::int64_t boundary = parse_date_time("2026-03-31T00:00:00Z").value().seconds;
-  EXPECT_EQ(GmsKeys::due(both, {boundary - 100, 0}), seconds(160)) << "soon after the roll-over";
-  EXPECT_EQ(GmsKeys::due(both, {boundary + 100000, 0}), hours(6)) << "the last of them: early in its period";
-  EXPECT_EQ(GmsKeys::due(both, {boundary + 2592000 - 1000, 0}), seconds(500)) << "half of what is left";
-  EXPECT_EQ(GmsKeys::due(both, {boundary + 2592000, 0}), seconds(0)) << "none of the present period";
+TEST_F(GmsKeysTest, AnEmptyAnswerKeepsTheKeysThatAreHeld) {
+  GmsKeys(config, clock, say(), from_kms()).start(*disk.store).value();
+  const auto nothing = [this](const std::stop_token&) -> Result<KmsAnswers> {
+    KmsAnswers made = answers();
+    const std::string keyprov(text_of(made.keyprov.expose()));
+    const std::size_t start = keyprov.find("<KmsKeySet"), end = keyprov.find("</KmsKeyProv>");
+    made.keyprov = SecretOctets(view(keyprov.substr(0, start) + keyprov.substr(end)));
+    return made;
+  };
+  GmsKeys keys(config, clock, say(), nothing);
+  ASSERT_TRUE(keys.start(*disk.store).ok());
+  EXPECT_THAT(periods(keys), ElementsAre(1536, 1537));
+  GmsKeys restarted(config, clock, say(), failing(Errc::transport));
+  ASSERT_TRUE(restarted.start(*disk.store).ok());
+  EXPECT_THAT(periods(restarted), ElementsAre(1536, 1537)) << "they are stored again";
+
+  Disk fresh;
+  GmsKeys first(config, clock, say(), nothing);
+  ASSERT_TRUE(first.start(*fresh.store).ok()) << "waiting may help";
+  EXPECT_FALSE(first.ready());
+}
+
+TEST_F(GmsKeysTest, AKmsIsLeftAloneAsLongAsItAsksFor) {
+  GmsKeys(config, clock, say(), from_kms()).start(*disk.store).value();
+  std::atomic<int> asked = 0;
+  const GmsKeys::Fetch busy = [&](const std::stop_token&) -> Result<KmsAnswers> {
+    ++asked;
+    config.kms.asked_to_wait->store(3600);
+    return fail(Errc::transport, "", "busy");
+  };
+  GmsKeys keys(config, clock, say(), busy, {1ms, 2ms});
+  ASSERT_TRUE(keys.start(*disk.store).ok());
+  Loop loop;
+  keys.follow(loop, [](const Writes&) { FAIL(); });
+  std::this_thread::sleep_for(100ms);
+  keys.stop();
+  loop.stop();
+  EXPECT_EQ(asked, 1) << "at the start";
+}
+
+TEST_F(GmsKeysTest, SayOnceWhatIsToleratedOfTheKms) {
+  ASSERT_TRUE(config.kms.profile.allow("hex-uid").ok());
+  GmsKeys keys(config, clock, say(), from_kms());
+  ASSERT_TRUE(keys.start(*disk.store).ok());
+  EXPECT_THAT(log(), HasSubstr("tolerated: hex-uid; nothing of it was needed"));
 }
 
 TEST_F(GmsKeysTest, StopEndsAFetchThatHangs) {
@@ -227,7 +261,7 @@ TEST_F(GmsKeysTest, StopEndsAFetchThatHangs) {
     }
     return fail(Errc::transport, "", "nobody answers");
   };
-  GmsKeys keys(config, clock, say(), hang, {1ms});
+  GmsKeys keys(config, clock, say(), hang, {1ms, 60ms});
   ASSERT_TRUE(keys.start(*disk.store).ok());
   Loop loop;
   keys.follow(loop, [](const Writes&) { FAIL(); });
@@ -235,6 +269,22 @@ TEST_F(GmsKeysTest, StopEndsAFetchThatHangs) {
   keys.stop();
   loop.stop();
   EXPECT_EQ(calls, 2);
+}
+
+TEST_F(GmsKeysTest, ADomainThatCannotBeSealedToAnyMoreRaisesAnAlarmOnce) {
+  ASSERT_TRUE(lab.kms.registry().revoke_certificate("kms.beta.example").value());
+  kms::CertificateRecord gamma = test::external("kms.gamma.example", "gamma.example", 8);
+  gamma.valid_to = kAlphaNow.plus(-1);
+  ASSERT_TRUE(lab.kms.registry().import_certificate(gamma).value());
+  GmsKeys keys(config, clock, say(), from_kms());
+  ASSERT_TRUE(keys.start(*disk.store).ok());
+  EXPECT_THAT(log(), HasSubstr("ALARM: revoked: the KMS certificate of kms.beta.example is revoked"));
+  EXPECT_THAT(log(), HasSubstr("ALARM: expired: the KMS certificate of kms.gamma.example was valid until"));
+  EXPECT_FALSE(keys.domains().kms_of(test::id("sip:u@beta.example"), kAlphaNow).ok())
+      << "nothing is sealed to it";
+  const auto expired = keys.domains().kms_of(test::id("sip:u@gamma.example"), kAlphaNow);
+  ASSERT_TRUE(expired.ok());
+  EXPECT_EQ((*expired)->usable_at(kAlphaNow).error().code, Errc::expired);
 }
 
 TEST_F(GmsKeysTest, APartnerOfAnotherKmsThanConfiguredStopsTheStart) {

@@ -91,7 +91,7 @@ class KmsLab {
 
   TemporaryDirectory directory;
   app::Issuer issuer = app::Issuer::make(directory.path, kIssuerUrl).value();
-  http::Jwks jwks = http::JwksFile::open(issuer.jwks_file()).value()->current();
+  http::Jwks jwks = http::read_jwks_file(issuer.jwks_file()).value();
   crypto::SystemRandom random;
   kms::Kms kms;
   app::KmsFront front;

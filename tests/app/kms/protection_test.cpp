@@ -89,7 +89,7 @@ TEST(KmsProtection, BringsAScalarToItsSize) {
     wrap(set, worked_keys(), Wrapping::w3);
     set.wrapped->user_signing_key_ssk.cipher =
         crypto::wrap_key(crypto::KeyWrap::rfc5649, worked_keys().trk, scalar);
-    const auto unwrapped = unwrap(set, worked_keys());
+    const auto unwrapped = unwrap(set, worked_keys(), kmsxml::Profile::all_forms());
     return unwrapped.ok() ? hex(set.user_signing_key_ssk.expose()) : unwrapped.error().text();
   };
   const std::string ssk = hex(plain_set().user_signing_key_ssk.expose());

@@ -129,7 +129,7 @@ class KmsServe : public KmsVerbs {
     made.tls_cert = server_files.certificate;
     made.tls_key = server_files.key;
     made.client_ca = ca.certificate_file();
-    made.jwks_file = issuer.jwks_file();
+    made.jwks = issuer.jwks_file();
     made.issuer = issuer.url();
     made.passphrase_file = path("pass");
     return made;

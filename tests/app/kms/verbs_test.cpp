@@ -3,6 +3,9 @@
 // in a process of its own, over TLS on a free port of the loopback.
 #include "app/kms/verbs.hpp"
 
+#include "app/http_call.hpp"
+#include "http/server.hpp"
+
 namespace regroup::app::cli {
 namespace {
 
@@ -388,13 +391,50 @@ TEST_F(KmsServe, LogsEachRequestWithoutATokenOrAKey) {
   EXPECT_THAT(log, Not(HasSubstr("correct horse")));
 }
 
+TEST_F(KmsServe, CanBeWatchedAndWritesItsLogAsObjects) {
+  KmsServeOptions with = options();
+  with.watch = "127.0.0.1:0";
+  with.json_log = true;
+  const std::string url = start(with);
+  ASSERT_NE(url, "") << content_of(path("log"));
+  const std::string log = content_of(path("log"));
+  const std::size_t at = log.find("watch me at ");
+  ASSERT_NE(at, std::string::npos) << log;
+  const std::string watch = log.substr(at + 12, log.find('"', at) - at - 12);
+  const auto get = [&](const std::string& path_of) {
+    http::ClientOptions client;
+    client.ca_file = ca.certificate_file();
+    http::ClientRequest request;
+    request.method = "GET";
+    request.url = watch + path_of;
+    auto response =
+        call_until_stopped(*http::Client::make(client).value(), request, std::chrono::seconds(20), {});
+    EXPECT_TRUE(response.ok()) << response.error().text();
+    return std::to_string(response->status) + " " + std::string(text_of(response->body.view()));
+  };
+  ASSERT_TRUE(keys(url, kBob, "bob.jwt").ok());
+  EXPECT_EQ(get("/ready"), "200 ready\n");
+  EXPECT_THAT(get("/metrics"),
+              HasSubstr("regroup_kms_requests_total{resource=\"keyprov\",status=\"200\"} 1"));
+  EXPECT_THAT(get("/keymanagement/identity/v1/init"), testing::StartsWith("404"));
+  EXPECT_EQ(stop(), 0);
+  std::istringstream lines(content_of(path("log")));
+  std::size_t requests = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const auto object = nlohmann::json::parse(line, nullptr, false);
+    ASSERT_TRUE(object.is_object()) << line;
+    requests += object["event"] == "request" && object["identity"] == kBob && object["status"] == 200;
+  }
+  EXPECT_EQ(requests, 3U);
+}
+
 TEST_F(KmsServe, AFileThatIsNoneIsNamedWithItsOptionAndCure) {
   write("none", "no such thing\n", 0600);
   const std::pair<std::string KmsServeOptions::*, const char*> files[] = {
       {&KmsServeOptions::tls_cert, "--tls-cert: certificate file "},
       {&KmsServeOptions::tls_key, "--tls-key: key file "},
       {&KmsServeOptions::client_ca, "--client-ca: CA file "},
-      {&KmsServeOptions::jwks_file, "--jwks: JWKS file "}};
+      {&KmsServeOptions::jwks, "--jwks: JWKS file "}};
   for (const auto& [option, said] : files) {
     KmsServeOptions with = options();
     with.*option = path("none");
@@ -404,6 +444,56 @@ TEST_F(KmsServe, AFileThatIsNoneIsNamedWithItsOptionAndCure) {
     EXPECT_THAT(content_of(path("log")), HasSubstr(said + path("none")));
     EXPECT_THAT(content_of(path("log")), HasSubstr("; ")) << "a cure";
   }
+}
+
+// The issuer is a process too: this one must stay without threads, since it forks the KMS.
+TEST_F(KmsServe, TakesTokenKeysFromTheUrlOfTheIssuer) {
+  int port_pipe[2];
+  ASSERT_EQ(::pipe(port_pipe), 0);
+  const pid_t idms = ::fork();
+  if (idms == 0) {
+    http::ListenerOptions listener;
+    listener.name = "idms";
+    listener.address = "127.0.0.1:0";
+    listener.certificate_file = server_files.certificate;
+    listener.key_file = server_files.key;
+    http::Server server({.listeners = {listener}}, [this](http::Request, http::Responder respond) {
+      respond(http::make_response(200, "application/json", http::Body(content_of(issuer.jwks_file()))));
+    });
+    const std::uint16_t port = server.start().ok() ? server.port("idms") : 0;
+    (void)!::write(port_pipe[1], &port, sizeof port);
+    for (;;) ::pause();
+  }
+  std::uint16_t port = 0;
+  EXPECT_EQ(::read(port_pipe[0], &port, sizeof port), static_cast<ssize_t>(sizeof port));
+  KmsServeOptions with = options();
+  with.jwks = "https://127.0.0.1:" + std::to_string(port) + "/jwks";
+  with.jwks_ca = ca.certificate_file();
+  const std::string url = start(with);
+  EXPECT_NE(url, "") << content_of(path("log"));
+  EXPECT_TRUE(keys(url, kBob, "bob.jwt").ok());
+  EXPECT_EQ(stop(), 0);
+  ::kill(idms, SIGKILL);
+  ::waitpid(idms, nullptr, 0);
+  for (const int end : port_pipe) ::close(end);
+}
+
+TEST_F(KmsServe, TokenKeysThatCannotBeFetchedStopTheStartAndAreNamedWithTheirOption) {
+  const auto ends = [&](const std::string& jwks, const std::string& jwks_ca, int code, const char* says) {
+    KmsServeOptions with = options();
+    with.jwks = jwks;
+    with.jwks_ca = jwks_ca;
+    std::filesystem::remove(path("log"));
+    EXPECT_EQ(start(with), "") << says;
+    EXPECT_EQ(ended(), code) << says;
+    EXPECT_THAT(content_of(path("log")), AllOf(HasSubstr(says), HasSubstr("; "))) << "a cure";
+  };
+  write("none", "no such thing\n", 0600);
+  ends("https://127.0.0.1:1/jwks", ca.certificate_file(), 1,
+       "--jwks: token keys of https://127.0.0.1:1/jwks");
+  ends("http://127.0.0.1:1/jwks", {}, 2, "--jwks: 'http://127.0.0.1:1/jwks' is not https");
+  ends("https://127.0.0.1:1/jwks", path("none"), 2, "--jwks-ca: CA file ");
+  ends(issuer.jwks_file(), ca.certificate_file(), 2, "--jwks: a CA is named");
 }
 
 TEST_F(KmsServe, RefusesToStartOnWorldReadableSecretsOrWithoutThem) {

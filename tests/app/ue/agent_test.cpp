@@ -235,6 +235,16 @@ TEST_F(UeAgentStart, ARingSetAsideBeforeAKillComesBack) {
   EXPECT_THAT(log, Contains(HasSubstr("is back")));
 }
 
+TEST_F(UeAgentStart, SaysWhatIsToleratedOfTheKms) {
+  ASSERT_TRUE(config.kms.profile.allow("epoch-1970").ok());
+  EXPECT_THAT(prepare().error().cure, HasSubstr("remove epoch-1970")) << "this KMS counts as it should";
+  agent.reset();
+  config.kms.profile = {};
+  ASSERT_TRUE(config.kms.profile.allow("hex-uid").ok());
+  ASSERT_TRUE(prepare().ok());
+  EXPECT_THAT(log, Contains(HasSubstr("tolerated: hex-uid; nothing of it was needed")));
+}
+
 // ---- a token endpoint
 
 class UeAgentWithEndpoint : public test::AgentLab {

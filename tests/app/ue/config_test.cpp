@@ -167,6 +167,7 @@ TEST(UeConfigFile, EveryWrongValueIsNamedWithItsPlaceClauseAndCure) {
   expect_refused("group_creation_xui", "tolerate = [\"accept\"]", "tolerate", "accept_ssv32");
   expect_refused("xcap_root", "xcap_root = \"https://gms.mcx.example\"", "xcap_root", "xcap-root/");
   expect_refused("url", "url = \"http://kms.mcx.example\"", "kms.url", "https://HOST:PORT");
+  expect_refused("policy", "tolerate = [\"epoch\"]", "kms.tolerate", "epoch-1970");
   expect_refused("policy", "policy = \"none\"", "kms.policy", "policy = \"wrap+sign\"");
   expect_refused("route", "route = \"192.0.2.10:5060\"", "sip.route", "transport=tcp");
   expect_refused("contact", "contact = \"192.0.2.77\"", "sip.contact", "HOST:PORT");
