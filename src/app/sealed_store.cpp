@@ -176,7 +176,7 @@ Result<void> SealedStore::load(const std::vector<std::string>& kinds, const Take
   for (const std::string& kind : kinds)
     TRY(store_->for_each(kind, [&](std::string_view id, OctetsView value) -> Result<void> {
       auto opened = vault_.open(context_of(kind, id), value);
-      if (!opened.ok()) return std::move(opened).error().with("record " + kind + "/" + std::string(id));
+      if (!opened.ok()) return std::move(opened).error().with("record " + kind + "/" + printable(id));
       return take(Record{kind, std::string(id), std::move(opened).value()});
     }));
   return {};

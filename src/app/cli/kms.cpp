@@ -30,12 +30,13 @@ Result<Said> init(const KmsInitOptions& options) {
       .issuer = options.issuer};
   crypto::SystemRandom random;
   kms::Kms made = TRY(argument(kms::Kms::make(setup, random), "--domain"));
-  TRY(create_kms(options.directory, key, made));
+  TRY(create_kms(options.directory, key, made, [&](const kms::Kms& kms) -> Result<void> {
+    TRY(audit_command(options.directory, "init",
+                      {{"kms_uri", kms.kms_uri().text()}, {"sealed_with", token ? "token" : "passphrase"}}));
+    TRY(publish_certificates(options.directory, kms, SystemClock().now()));
+    return remember_store_key(options.directory, key);
+  }));
   const kms::CertificateRecord& own = made.registry().own();
-  TRY(audit_command(options.directory, "init",
-                    {{"kms_uri", own.kms_uri}, {"sealed_with", token ? "token" : "passphrase"}}));
-  TRY(publish_certificates(options.directory, made, SystemClock().now()));
-  TRY(remember_store_key(options.directory, key));
   std::string domains;
   for (const std::string& domain : own.domains) domains += " " + domain;
   return Said{

@@ -27,11 +27,16 @@ struct Imported {
 };
 
 Result<Octets> read_list(const std::string& path) {
+  constexpr const char* kCure = "name a regular file that is there and that this user may read";
+  struct stat about {};
+  if (::stat(path.c_str(), &about) == 0 && !S_ISREG(about.st_mode))
+    return fail(Errc::usage, "", printable(path) + " is no regular file", kCure);
   std::ifstream file(path, std::ios::binary);
   if (!file)
-    return fail(Errc::usage, "", printable(path) + " cannot be opened: " + std::strerror(errno),
-                "name a file that is there and that this user may read");
-  std::string text{std::istreambuf_iterator<char>(file), {}};
+    return fail(Errc::usage, "", printable(path) + " cannot be opened: " + std::strerror(errno), kCure);
+  std::string text(kMaxIdentityList + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(file.gcount()));
   if (text.size() > kMaxIdentityList)
     return fail(Errc::limit, "docs/formats.md, Identity list", printable(path) + " has more than 64 MiB",
                 "split it");
@@ -116,7 +121,7 @@ Result<Said> import(const KmsIdentityImportOptions& options, std::ostream& err) 
   std::sort(list.bad.begin(), list.bad.end(), [](const auto& a, const auto& b) { return a.line < b.line; });
   nlohmann::json bad = nlohmann::json::array();
   for (const IdentityList::Bad& one : list.bad) {
-    err << options.file << ":" << one.line << ": " << one.why.text() << "\n";
+    err << printable(options.file) << ":" << one.line << ": " << one.why.text() << "\n";
     bad.push_back({{"line", one.line}, {"error", one.why.text()}});
   }
   Said said{"added " + std::to_string(done.added) + ", changed " + std::to_string(done.changed) +

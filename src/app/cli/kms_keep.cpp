@@ -78,12 +78,14 @@ Result<Said> restore(const KmsBackupOptions& options) {
   TRY(need(options.file, "FILE"));
   const StoreKey key{options.passphrase_file, options.token};
   if (!key.token.any()) TRY(need(key.passphrase_file, "--passphrase-file"));
-  OpenedKms opened = TRY(restore_kms(options.directory, options.file, key));
+  OpenedKms opened =
+      TRY(restore_kms(options.directory, options.file, key, [&](const kms::Kms& kms) -> Result<void> {
+        TRY(audit_command(options.directory, "restore",
+                          {{"kms_uri", kms.kms_uri().text()}, {"cache_num", kms.registry().cache_num()}}));
+        TRY(publish_certificates(options.directory, kms, SystemClock().now()));
+        return remember_store_key(options.directory, key);
+      }));
   const kms::Registry& registry = opened.kms.registry();
-  TRY(audit_command(options.directory, "restore",
-                    {{"kms_uri", registry.own().kms_uri}, {"cache_num", registry.cache_num()}}));
-  TRY(publish_certificates(options.directory, opened.kms, SystemClock().now()));
-  TRY(remember_store_key(options.directory, key));
   const std::string fingerprint = fingerprint_of(registry.own_at(SystemClock().now()));
   return Said{"restored the KMS " + registry.own().kms_uri + " with " +
                   std::to_string(registry.subscribers()) + " identities; certificate SHA-256 " + fingerprint +

@@ -21,6 +21,11 @@ bool is_refused_document(Errc code) {
   return code == Errc::malformed || code == Errc::unsupported || code == Errc::limit;
 }
 
+// A path may have any octets.
+std::string text_of_json(const nlohmann::json& value) {
+  return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 }  // namespace
 
 int refuse_kms_verb(const char* verb, const Error& error, bool json, std::ostream& out, std::ostream& err) {
@@ -28,7 +33,7 @@ int refuse_kms_verb(const char* verb, const Error& error, bool json, std::ostrea
   if (json) {
     nlohmann::json object = error_json(error);
     object.erase("mikey_error");  // no key message is at stake
-    out << nlohmann::json{{"error", std::move(object)}}.dump() << std::endl;
+    out << text_of_json({{"error", std::move(object)}}) << std::endl;
   }
   return exit_of_role(error);
 }
@@ -40,7 +45,7 @@ int finish_kms_verb(const char* command, const Result<Said>& said, bool json, st
     return is_refused_document(said.error().code) ? 3 : code;
   }
   if (!said->warning.empty()) err << "regroup kms " << command << ": warning: " << said->warning << std::endl;
-  if (json || !said->text.empty()) out << (json ? said->json.dump() : said->text) << "\n";
+  if (json || !said->text.empty()) out << (json ? text_of_json(said->json) : said->text) << "\n";
   return said->exit_code;
 }
 

@@ -65,13 +65,15 @@ std::string certificate_file(const std::string& directory) { return directory + 
 
 std::string kms_store_file(const std::string& directory) { return directory + "/kms.sqlite"; }
 
-Result<void> create_kms(const std::string& directory, const StoreKey& key, kms::Kms& made) {
+Result<void> create_kms(const std::string& directory, const StoreKey& key, kms::Kms& made,
+                        const BeforeNamed& before_named) {
   crypto::SystemRandom random;
   TRY(refuse_second_kms(directory));  // before a key is made in a token
   crypto::Vault vault = TRY(make_vault(key, random));
   TRY(kms::make_directory(directory));
   const auto lock = TRY(kms::DirectoryLock::take(directory));
   TRY(refuse_second_kms(directory));
+  TRY(before_named(made));
   return SealedStore::create_file(kms_store_file(directory), kKmsPurpose, std::move(vault),
                                   made.take_changes(), random);
 }
@@ -94,7 +96,8 @@ Result<OpenedKms> open_kms(const std::string& directory, const StoreKey& key, Km
   return OpenedKms{std::move(lock), std::move(store), std::move(opened), std::move(generation)};
 }
 
-Result<OpenedKms> restore_kms(const std::string& directory, const std::string& backup, const StoreKey& key) {
+Result<OpenedKms> restore_kms(const std::string& directory, const std::string& backup, const StoreKey& key,
+                              const BeforeNamed& before_named) {
   static crypto::SystemRandom random;
   TRY(kms::make_directory(directory));
   auto lock = TRY(kms::DirectoryLock::take(directory));
@@ -102,10 +105,11 @@ Result<OpenedKms> restore_kms(const std::string& directory, const std::string& b
   TRY(refuse_second_kms(directory));
   const SealedStore::Opener opener = opener_of(directory, key);
   TRY(SealedStore::copy_file(backup, file, kKmsPurpose, opener, random,
-                             [](SealedStore& copy) -> Result<void> {
+                             [&](SealedStore& copy) -> Result<void> {
                                kms::Kms restored = TRY(load(copy));
                                restored.renumber();
-                               return copy.commit(restored.take_changes());
+                               TRY(copy.commit(restored.take_changes()));
+                               return before_named(restored);
                              }));
   SealedStore store = TRY(SealedStore::open_shared(file, kKmsPurpose, opener, random));
   std::string generation = TRY(store.generation());
@@ -184,11 +188,23 @@ Result<bool> LiveKms::refresh_locked() {
   std::string generation = TRY(opened_.store.generation());
   if (generation == opened_.generation) return false;
   opened_.generation = std::move(generation);
+  const auto followed = follow_locked();
+  const std::unique_lock lock(mutex_);
+  behind_ = followed.ok() ? std::string() : followed.error().text();
+  if (!followed.ok()) return followed.error();
+  return true;
+}
+
+Result<void> LiveKms::follow_locked() {
   TRY(opened_.store.follow(opener_of(directory_, key_)));  // at most one try of a PIN per change
   kms::Kms stored = TRY(load(opened_.store));
   const std::unique_lock lock(mutex_);
-  TRY(opened_.kms.adopt(std::move(stored)));
-  return true;
+  return opened_.kms.adopt(std::move(stored));
+}
+
+std::string LiveKms::behind() const {
+  const std::shared_lock lock(mutex_);
+  return behind_;
 }
 
 Result<void> LiveKms::change(const Change& change) {

@@ -29,12 +29,16 @@ struct OpenedKms {
 [[nodiscard]] std::string kms_store_file(const std::string& directory);
 // A new KMS in its directory, made if it is missing. Errc::conflict when one is there already: nothing is
 // ever overwritten.
-[[nodiscard]] Result<void> create_kms(const std::string& directory, const StoreKey& key, kms::Kms& made);
+// `before_named` does what else belongs to a directory, before its store has its name: a KMS whose making was
+// cut off at any moment is made again by the same command.
+using BeforeNamed = std::function<Result<void>(const kms::Kms&)>;
+[[nodiscard]] Result<void> create_kms(const std::string& directory, const StoreKey& key, kms::Kms& made,
+                                      const BeforeNamed& before_named);
 [[nodiscard]] Result<OpenedKms> open_kms(const std::string& directory, const StoreKey& key,
                                          KmsAccessMode mode = KmsAccessMode::reading);
 // A new directory with the KMS of a backup, checked before it has its name; the backup is left as it is.
 [[nodiscard]] Result<OpenedKms> restore_kms(const std::string& directory, const std::string& backup,
-                                            const StoreKey& key);
+                                            const StoreKey& key, const BeforeNamed& before_named);
 // Puts the opened store under another key, for good: the present one opens nothing any more. Whenever it is
 // cut off, the directory opens with what it remembers; forget_former_store_key() ends it. `opened` has the
 // lock.
@@ -59,6 +63,9 @@ class LiveKms {
   [[nodiscard]] const kms::Kms& kms() const { return opened_.kms; }
   // Takes over a changed store; an error leaves the present state in force and is given once per change.
   [[nodiscard]] Result<bool> refresh();
+  // Why the present state is not the store's any more: who was suspended or revoked since is not known here.
+  // Empty: it is.
+  [[nodiscard]] std::string behind() const;
   // Held while kms() is used.
   [[nodiscard]] std::shared_lock<std::shared_mutex> reading() { return std::shared_lock(mutex_); }
   // One change of the server's own, on the newest state and alone, durable when it returns. Not to be called
@@ -68,10 +75,12 @@ class LiveKms {
 
  private:
   [[nodiscard]] Result<bool> refresh_locked();
+  [[nodiscard]] Result<void> follow_locked();
 
   std::string directory_;
   StoreKey key_;
-  std::shared_mutex mutex_;
+  mutable std::shared_mutex mutex_;
+  std::string behind_;
   std::mutex refreshing_;
   OpenedKms opened_;
 };

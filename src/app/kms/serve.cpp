@@ -122,6 +122,18 @@ void take_over(LiveKms& live, kms::AuditLog& audit_log, const std::string& ident
   if (!changed.ok()) log("the transport keys of " + identity + ": " + changed.error().text());
 }
 
+// While the store cannot be followed nobody gets keys: who was suspended or revoked meanwhile is not known.
+KmsAnswer behind_answer(const KmsFront& front, const http::Request& request, NtpTime now,
+                        const std::string& why) {
+  constexpr std::int64_t kLater = 60;
+  KmsAnswer out;
+  out.response = front.overloaded(request, now, kLater);
+  out.resource = printable(request.target);
+  out.reason = "overloaded";
+  out.detail = why;
+  return out;
+}
+
 // Who is turned away is told a moment of his own to come back, or all would come back at once.
 std::int64_t moment_to_return(Random& random) {
   constexpr std::int64_t kSoonest = 5, kSpread = 56;
@@ -203,14 +215,17 @@ Result<void> serve(const KmsServeOptions& options, const Clock& clock, Log& log)
     const auto begun = std::chrono::steady_clock::now();
     const auto refreshed = live.refresh();
     if (!refreshed.ok()) log(refreshed.error().text());
-    watch.trouble("store", refreshed.ok() ? std::string() : refreshed.error().text());
+    const std::string behind = live.behind();
+    watch.trouble("store", refreshed.ok() ? behind : refreshed.error().text());
     if (refreshed.ok() && *refreshed) log("took over the changed directory");
     const NtpTime now = clock.now();
     KmsAnswer answer;
     nlohmann::json record;
     {
       const auto lock = live.reading();
-      answer = front.answer(request, jwks->current(), now);
+      answer = behind.empty() || request.target.find("/keyprov") == std::string::npos
+                   ? front.answer(request, jwks->current(), now)
+                   : behind_answer(front, request, now, behind);
       record = audit_record(answer, request.peer, live.kms());
     }
     log(line_of(answer, request.peer, now),

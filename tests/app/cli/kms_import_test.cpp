@@ -90,6 +90,16 @@ TEST_F(KmsImport, AListThatIsNoneIsRefusedWhole) {
   EXPECT_EQ(opened().registry().subscribers(), 0U);
 }
 
+TEST_F(KmsImport, OnlyARegularFileIsAList) {
+  for (const char* file : {"/", "/dev/zero"}) {
+    KmsIdentityImportOptions options;
+    options.directory = path("kms");
+    options.file = file;
+    EXPECT_EQ(run_kms_identity_import(options, fresh(out), fresh(err)), 2) << file;
+    EXPECT_THAT(err.str(), HasSubstr("is no regular file"));
+  }
+}
+
 TEST_F(KmsImport, IsOneActOfTheAuditLog) {
   import("uri\nsip:ann@mcx.example\nsip:bob@mcx.example\n", 0);
   const std::string log = content_of(path("kms/audit.log"));

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cli/progress.hpp"
 
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <pty.h>
 #include <unistd.h>
@@ -28,11 +27,12 @@ std::string written(int to, int from) {
   dup2(kept, STDERR_FILENO);
   close(kept);
   close(to);
-  fcntl(from, F_SETFL, O_NONBLOCK);
-  char text[4096];
-  const ssize_t size = read(from, text, sizeof text);
+  std::string out;
+  char some[256];
+  for (ssize_t size = 0; (size = read(from, some, sizeof some)) > 0;)  // until nobody can write any more
+    out.append(some, static_cast<std::size_t>(size));
   close(from);
-  return size > 0 ? std::string(text, static_cast<std::size_t>(size)) : std::string();
+  return out;
 }
 
 TEST(Progress, IsDrawnOnATerminalAlone) {

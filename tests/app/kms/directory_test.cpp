@@ -89,6 +89,19 @@ TEST_F(KmsDirectoryInUse, AServerFollowsAdministratorsAndTheyFollowIt) {
   EXPECT_EQ(server.kms().registry().subscribers(), 3U);
 }
 
+TEST_F(KmsDirectoryInUse, ARestoreThatWasCutOffIsDoneAgain) {
+  const StoreKey key{path("pass")};
+  open_kms(path("kms"), key)->store.backup(path("kms.backup")).value();
+  const auto cut = restore_kms(path("again"), path("kms.backup"), key, [](const kms::Kms&) -> Result<void> {
+    return fail(Errc::storage, "", "the power went");
+  });
+  ASSERT_FALSE(cut.ok());
+  EXPECT_FALSE(std::filesystem::exists(path("again/kms.sqlite"))) << "nothing has the name of a store";
+  const auto again =
+      restore_kms(path("again"), path("kms.backup"), key, [](const kms::Kms&) { return Result<void>(); });
+  EXPECT_TRUE(again.ok()) << again.error().text();
+}
+
 TEST_F(KmsDirectoryInUse, AChangeThatCannotBeKeptIsTakenBack) {
   LiveKms server = live();
   const auto refused = server.change([](kms::Kms& kms) -> Result<void> {

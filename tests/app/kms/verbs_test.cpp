@@ -3,6 +3,7 @@
 // in a process of its own, over TLS on a free port of the loopback.
 #include "app/kms/verbs.hpp"
 
+#include "app/cli/kms_keep.hpp"
 #include "app/http_call.hpp"
 #include "http/server.hpp"
 
@@ -24,6 +25,11 @@ TEST_F(KmsVerbs, InitMakesAKmsOnce) {
   EXPECT_THAT(err.str(), HasSubstr("master secrets"));
   ASSERT_EQ(certificate("kms"), 0);
   EXPECT_EQ(out.str(), before);
+}
+
+TEST_F(KmsVerbs, APathOfAnyOctetsIsNoReasonToEndBadly) {
+  ASSERT_EQ(init("z\xff", "kms.odd.example"), 0) << err.str();
+  EXPECT_TRUE(nlohmann::json::parse(out.str(), nullptr, false).is_object()) << out.str();
 }
 
 TEST_F(KmsVerbs, InitNamesTheArgumentThatIsWrong) {
@@ -389,6 +395,22 @@ TEST_F(KmsServe, LogsEachRequestWithoutATokenOrAKey) {
   EXPECT_THAT(log, Not(HasSubstr(content_of(path("bob.jwt")).substr(0, 30))));
   EXPECT_THAT(log, Not(HasSubstr(hex_upper(got->key_sets[0].rsk().octets().expose()).substr(2, 40))));
   EXPECT_THAT(log, Not(HasSubstr("correct horse")));
+}
+
+TEST_F(KmsServe, GivesNoKeysWhileItCannotSeeWhoIsRevoked) {
+  const std::string url = start(options());  // with the passphrase file of now, whatever the directory says
+  ASSERT_NE(url, "") << content_of(path("log"));
+  ASSERT_TRUE(keys(url, kBob, "bob.jwt").ok());
+  write("next.pass", "another passphrase that is long\n", 0600);
+  KmsSealOptions seal;
+  seal.directory = path("kms");
+  seal.next.passphrase_file = path("next.pass");
+  ASSERT_EQ(run_kms_seal(seal, fresh(out), fresh(err)), 0) << err.str();
+  const auto refused = keys(url, kBob, "bob.jwt");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, Errc::transport) << "stored keys go on serving";
+  EXPECT_EQ(stop(), 0);
+  EXPECT_THAT(content_of(path("log")), HasSubstr("/keyprov 503 overloaded ("));
 }
 
 TEST_F(KmsServe, CanBeWatchedAndWritesItsLogAsObjects) {
