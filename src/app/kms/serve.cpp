@@ -123,15 +123,14 @@ void take_over(LiveKms& live, kms::AuditLog& audit_log, const std::string& ident
 }
 
 // While the store cannot be followed nobody gets keys: who was suspended or revoked meanwhile is not known.
-KmsAnswer behind_answer(const KmsFront& front, const http::Request& request, NtpTime now,
-                        const std::string& why) {
+// Asked of the answer, not of the path: that can be spelt in many ways.
+void withhold(KmsAnswer& answer, const KmsFront& front, const http::Request& request, NtpTime now,
+              const std::string& why) {
   constexpr std::int64_t kLater = 60;
-  KmsAnswer out;
-  out.response = front.overloaded(request, now, kLater);
-  out.resource = printable(request.target);
-  out.reason = "overloaded";
-  out.detail = why;
-  return out;
+  answer.response = front.overloaded(request, now, kLater);
+  answer.reason = "overloaded";
+  answer.detail = why;
+  answer.periods.clear();
 }
 
 // Who is turned away is told a moment of his own to come back, or all would come back at once.
@@ -223,9 +222,8 @@ Result<void> serve(const KmsServeOptions& options, const Clock& clock, Log& log)
     nlohmann::json record;
     {
       const auto lock = live.reading();
-      answer = behind.empty() || request.target.find("/keyprov") == std::string::npos
-                   ? front.answer(request, jwks->current(), now)
-                   : behind_answer(front, request, now, behind);
+      answer = front.answer(request, jwks->current(), now);
+      if (!behind.empty() && !answer.periods.empty()) withhold(answer, front, request, now, behind);
       record = audit_record(answer, request.peer, live.kms());
     }
     log(line_of(answer, request.peer, now),

@@ -235,10 +235,22 @@ TEST_F(GmsKeysTest, AKmsIsLeftAloneAsLongAsItAsksFor) {
   };
   GmsKeys keys(config, clock, say(), busy, {1ms, 2ms});
   ASSERT_TRUE(keys.start(*disk.store).ok());
+  // Beside it, at the same pace, one whose KMS asks for no patience: how time passes.
+  GmsConfig impatient = config;
+  impatient.kms.asked_to_wait = std::make_shared<std::atomic<std::int64_t>>(0);
+  std::atomic<int> others = 0;
+  const GmsKeys::Fetch failing_at_once = [&](const std::stop_token&) -> Result<KmsAnswers> {
+    ++others;
+    return fail(Errc::transport, "", "busy");
+  };
+  GmsKeys beside(impatient, clock, say(), failing_at_once, {1ms, 2ms});
+  ASSERT_TRUE(beside.start(*disk.store).ok());
   Loop loop;
   keys.follow(loop, [](const Writes&) { FAIL(); });
-  std::this_thread::sleep_for(100ms);
+  beside.follow(loop, [](const Writes&) { FAIL(); });
+  while (others < 30) std::this_thread::yield();
   keys.stop();
+  beside.stop();
   loop.stop();
   EXPECT_EQ(asked, 1) << "at the start";
 }
